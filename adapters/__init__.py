@@ -1,0 +1,9 @@
+"""Adapters: one region-recognition interface over vision-language models.
+
+>>> import adapters
+>>> recognizer = adapters.load("majority", answer="cat")  # doctest: +SKIP
+"""
+
+from adapters.registry import entries, entry, load
+
+__all__ = ["entries", "entry", "load"]
