@@ -6,7 +6,8 @@ without loading a deep-learning framework.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -42,6 +43,12 @@ class DeviceError(AdapterError):
 
 class SettingError(AdapterError):
     """A setting is unknown to the adapter or has a value it cannot use."""
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'x'?"`` for the nearest known names, or an empty string."""
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
 
 
 class RLE(NamedTuple):

@@ -6,9 +6,8 @@ Reading the registry imports no model code; only :meth:`AdapterEntry.load` does.
 
 from __future__ import annotations
 
-import difflib
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -20,6 +19,7 @@ from adapters.interface import (
     SettingError,
     Task,
     UnknownAdapter,
+    suggestion,
 )
 
 GROUP = "regionbench.adapters"
@@ -89,12 +89,6 @@ class AdapterEntry:
                 **settings,
             ),
         )
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'x'?"`` for the nearest known names, or an empty string."""
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
 
 
 def entries() -> dict[str, AdapterEntry]:

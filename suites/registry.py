@@ -1,0 +1,100 @@
+"""Suites by name: ours and third parties', registered as entry points.
+
+An entry point of group ``regionbench.suites`` names a module-level :class:`SuiteEntry`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, cast
+
+from adapters.interface import JsonScalar, suggestion
+from suites.base import Finding, Suite, SuiteOptionError, UnknownSuite
+
+GROUP = "regionbench.suites"
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteEntry:
+    """What is known of a suite before its code and data are loaded.
+
+    ``loader`` and ``checker`` are ``"module:function"``. The loader takes ``(*, cache,
+    **options)`` and returns a :class:`Suite`, building its index when there is none; the checker
+    takes ``(**options)`` and returns the findings of ``bench data check``. ``options`` maps each
+    option's name to one line of help; path options are listed in ``path_options`` so that a
+    configuration file can resolve them against its own folder.
+    """
+
+    name: str
+    summary: str
+    loader: str
+    checker: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    path_options: frozenset[str] = frozenset()
+    source: str = ""
+    licence: str = ""
+
+    def load(self, *, cache: Path, **options: JsonScalar) -> Suite:
+        """Open the suite, building its index in ``cache`` the first time.
+
+        Raises:
+            SuiteOptionError: an unknown option or an unusable value.
+            DataMissing: a file is not there.
+            DataInvalid: a file is cut off or of another form.
+        """
+        self._refuse_unknown(options)
+        return cast(Suite, _function(self.loader)(cache=cache, **options))
+
+    def check(self, **options: JsonScalar) -> list[Finding]:
+        """Look at the suite's files and say what is missing, truncated or mismatched."""
+        self._refuse_unknown(options)
+        return cast("list[Finding]", _function(self.checker)(**options))
+
+    def _refuse_unknown(self, options: Mapping[str, JsonScalar]) -> None:
+        for name in sorted(set(options) - set(self.options)):
+            raise SuiteOptionError(
+                f"suite {self.name!r} has no option {name!r}{suggestion(name, self.options)}; "
+                f"it has: {', '.join(sorted(self.options)) or 'none'}"
+            )
+
+
+def _function(reference: str) -> Any:
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def entries() -> dict[str, SuiteEntry]:
+    """Every installed suite by name, sorted.
+
+    Raises:
+        UnknownSuite: an entry point does not lead to a :class:`SuiteEntry`.
+    """
+    found: dict[str, SuiteEntry] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
+        entry: Any = point.load()
+        if not isinstance(entry, SuiteEntry):
+            raise UnknownSuite(
+                f"entry point {point.name!r} = {point.value!r} is not a SuiteEntry; "
+                "ask its package's maintainers"
+            )
+        found[point.name] = entry
+    return found
+
+
+def entry(name: str) -> SuiteEntry:
+    """The suite called ``name``.
+
+    Raises:
+        UnknownSuite: no such suite; the message suggests the nearest names.
+    """
+    known = entries()
+    if name not in known:
+        raise UnknownSuite(
+            f"no suite is called {name!r}{suggestion(name, known)} "
+            f"(installed: {', '.join(known) or 'none'})"
+        )
+    return known[name]

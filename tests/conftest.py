@@ -1,0 +1,34 @@
+"""Fixtures every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The project's root folder."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def goldens() -> Path:
+    """Golden fixtures that ship with the tests."""
+    return REPOSITORY / "tests" / "goldens"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real sample data beside the checkout, which is not part of the project."""
+    folder = REPOSITORY.parent / "shared"
+    if not (folder / "data").is_dir():
+        pytest.skip("needs the shared sample data beside the checkout (../shared)")
+    return folder
