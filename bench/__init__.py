@@ -1,0 +1,1 @@
+"""The harness: configuration, engine, run store, gate, tracking and the command line."""

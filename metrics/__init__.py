@@ -1,0 +1,1 @@
+"""Metrics: pure functions and accumulators; arrays and strings in, numbers out."""

@@ -1,0 +1,1 @@
+"""Reports: frames in, a static site out."""

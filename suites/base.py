@@ -100,8 +100,8 @@ class Selection:
 class ImageRecord:
     """One image of the index with its regions; the tuples are aligned.
 
-    ``path`` is where the picture should lie (it may be missing); ``labels`` are the references
-    as the suite builds them.
+    ``path`` is where the picture should lie (it may be missing); ``labels`` are the annotation
+    file's own, uncleaned: every protocol cleans them its own way.
     """
 
     image_id: str
@@ -164,8 +164,9 @@ class Scores:
     """What a protocol makes of a run's answers.
 
     ``regions``: one row per selected region, sorted by ``region_id``: ``region_id``,
-    ``image_id``, ``category``, ``reference``, ``text``, ``status``, then one float column per
-    region-level metric, named ``metric/protocol``. ``categories``: long form ``category``,
+    ``image_id``, ``category`` (label as annotated), ``reference`` (as the main protocol cleans
+    it), ``text``, ``status``, then one float column per region-level metric, named
+    ``metric/protocol``. ``categories``: long form ``category``,
     ``metric``, ``protocol``, ``value``, ``count``, sorted. Both are byte-stable when written.
     """
 
@@ -224,8 +225,8 @@ class Suite(ABC):
     def references(self, selection: Selection) -> pd.DataFrame:
         """One row per selected region in index order.
 
-        Columns ``region_id``, ``image_id``, ``category``, ``reference`` (all str), and the
-        suite's own extras.
+        Columns ``region_id``, ``image_id`` and ``category`` (str; the label as in the annotation
+        file), and the suite's own extras such as ``frequency`` and ``synonyms`` (lists).
         """
 
     @abstractmethod
