@@ -4,6 +4,6 @@
 >>> recognizer = adapters.load("majority", answer="cat")  # doctest: +SKIP
 """
 
-from adapters.registry import entries, entry, load
+from adapters.registry import entry, load, names
 
-__all__ = ["entries", "entry", "load"]
+__all__ = ["entry", "load", "names"]

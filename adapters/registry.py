@@ -91,37 +91,37 @@ class AdapterEntry:
         )
 
 
-def entries() -> dict[str, AdapterEntry]:
-    """Every installed adapter by name, sorted.
-
-    Raises:
-        UnknownAdapter: an entry point does not lead to an :class:`AdapterEntry`.
-    """
-    found: dict[str, AdapterEntry] = {}
-    for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
-        entry: Any = point.load()
-        if not isinstance(entry, AdapterEntry):
-            raise UnknownAdapter(
-                f"entry point {point.name!r} = {point.value!r} is not an AdapterEntry; "
-                "ask its package's maintainers"
-            )
-        found[point.name] = entry
-    return found
+def names() -> list[str]:
+    """Names of every installed adapter, sorted; nothing is imported."""
+    return sorted(point.name for point in entry_points(group=GROUP))
 
 
 def entry(name: str) -> AdapterEntry:
     """The adapter called ``name``.
 
     Raises:
-        UnknownAdapter: no such adapter; the message suggests the nearest names.
+        UnknownAdapter: no such adapter (the message suggests the nearest names), or its entry
+            point leads elsewhere than to a :class:`AdapterEntry`.
     """
-    known = entries()
-    if name not in known:
+    points = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in points:
         raise UnknownAdapter(
-            f"no adapter is called {name!r}{suggestion(name, known)} "
-            f"(installed: {', '.join(known) or 'none'})"
+            f"no adapter is called {name!r}{suggestion(name, points)} "
+            f"(installed: {', '.join(sorted(points)) or 'none'})"
         )
-    return known[name]
+    point = points[name]
+    try:
+        found: Any = point.load()
+    except (ImportError, AttributeError) as error:
+        raise UnknownAdapter(
+            f"adapter {name!r} is registered as {point.value!r}, which cannot be loaded: {error}"
+        ) from error
+    if not isinstance(found, AdapterEntry):
+        raise UnknownAdapter(
+            f"adapter {name!r} is registered as {point.value!r}, which is not an AdapterEntry; "
+            "ask its package's maintainers"
+        )
+    return found
 
 
 def load(

@@ -1,5 +1,5 @@
 """Suites: datasets as regions, and the evaluation protocol of each."""
 
-from suites.registry import entries, entry
+from suites.registry import entry, names
 
-__all__ = ["entries", "entry"]
+__all__ = ["entry", "names"]

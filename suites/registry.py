@@ -67,34 +67,34 @@ def _function(reference: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def entries() -> dict[str, SuiteEntry]:
-    """Every installed suite by name, sorted.
-
-    Raises:
-        UnknownSuite: an entry point does not lead to a :class:`SuiteEntry`.
-    """
-    found: dict[str, SuiteEntry] = {}
-    for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
-        entry: Any = point.load()
-        if not isinstance(entry, SuiteEntry):
-            raise UnknownSuite(
-                f"entry point {point.name!r} = {point.value!r} is not a SuiteEntry; "
-                "ask its package's maintainers"
-            )
-        found[point.name] = entry
-    return found
+def names() -> list[str]:
+    """Names of every installed suite, sorted; nothing is imported."""
+    return sorted(point.name for point in entry_points(group=GROUP))
 
 
 def entry(name: str) -> SuiteEntry:
     """The suite called ``name``.
 
     Raises:
-        UnknownSuite: no such suite; the message suggests the nearest names.
+        UnknownSuite: no such suite (the message suggests the nearest names), or its entry
+            point leads elsewhere than to a :class:`SuiteEntry`.
     """
-    known = entries()
-    if name not in known:
+    points = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in points:
         raise UnknownSuite(
-            f"no suite is called {name!r}{suggestion(name, known)} "
-            f"(installed: {', '.join(known) or 'none'})"
+            f"no suite is called {name!r}{suggestion(name, points)} "
+            f"(installed: {', '.join(sorted(points)) or 'none'})"
         )
-    return known[name]
+    point = points[name]
+    try:
+        found: Any = point.load()
+    except (ImportError, AttributeError) as error:
+        raise UnknownSuite(
+            f"suite {name!r} is registered as {point.value!r}, which cannot be loaded: {error}"
+        ) from error
+    if not isinstance(found, SuiteEntry):
+        raise UnknownSuite(
+            f"suite {name!r} is registered as {point.value!r}, which is not a SuiteEntry; "
+            "ask its package's maintainers"
+        )
+    return found
