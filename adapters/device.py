@@ -1,0 +1,60 @@
+"""Devices and number types by name, shared by every adapter."""
+
+from __future__ import annotations
+
+import torch
+
+from adapters.interface import DeviceError, SettingError, suggestion
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_KINDS = ("auto", "cpu", "cuda", "mps", "xpu", "meta")
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device called ``name``; ``"auto"`` is the accelerator if there is one, else the CPU.
+
+    Raises:
+        DeviceError: no such device on this machine.
+    """
+    if name == "auto":
+        accelerator = torch.accelerator.current_accelerator(check_available=True)
+        return accelerator or torch.device("cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise DeviceError(
+            f"no kind of device is called {name!r}{suggestion(name, _KINDS)} "
+            "(such as 'auto', 'cpu', 'cuda', 'cuda:1')"
+        ) from error
+    if device.type in ("cpu", "meta"):
+        return device
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    present = torch.accelerator.device_count() if accelerator else 0
+    if accelerator is None or accelerator.type != device.type or (device.index or 0) >= present:
+        here = f"{accelerator.type} x {present}" if accelerator else "no accelerator"
+        raise DeviceError(
+            f"device {name!r} is not on this machine (PyTorch {torch.__version__} sees {here}); "
+            "use 'auto' or 'cpu', or install a PyTorch built for it"
+        )
+    return device
+
+
+def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
+    """The number type called ``name``; ``"auto"`` is bfloat16 except float32 on a CPU.
+
+    Raises:
+        SettingError: not a type the models run in.
+    """
+    if name == "auto":
+        return torch.float32 if device.type == "cpu" else torch.bfloat16
+    if name not in DTYPES:
+        raise SettingError(
+            f"no dtype is called {name!r}{suggestion(name, DTYPES)} "
+            f"(known: auto, {', '.join(DTYPES)})"
+        )
+    return DTYPES[name]
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """``torch.float32`` as ``"float32"``."""
+    return str(dtype).removeprefix("torch.")

@@ -1,0 +1,171 @@
+"""The published InternVLChat layout, to and from :class:`WowSegModel`.
+
+Projector and language model keep their official names; the vision tower is transformers' own,
+which names its parts differently and holds query, key and value apart.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import save_file
+from transformers import AutoTokenizer, Qwen2Config
+from transformers.models.qwen2.modeling_qwen2 import Qwen2RotaryEmbedding
+
+from adapters.checkpoint import Checkpoint, check_tensors
+from adapters.device import dtype_name
+from adapters.interface import CheckpointError
+from adapters.wow_seg.configuration import WowSegConfig
+from adapters.wow_seg.modeling import WowSegModel
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+_EMBEDDINGS = {
+    "embeddings.cls_token": "embeddings.class_embedding",
+    "embeddings.position_embeddings": "embeddings.position_embedding",
+    "embeddings.patch_embeddings.projection": "embeddings.patch_embedding",
+}
+_LAYER = {
+    "attention.projection_layer": "attn.proj",
+    "layernorm_before": "norm1",
+    "layernorm_after": "norm2",
+    "lambda_1": "ls1",
+    "lambda_2": "ls2",
+    "mlp.fc1": "mlp.fc1",
+    "mlp.fc2": "mlp.fc2",
+}
+_VISION_LAYER = re.compile(r"vision_model\.encoder\.layer\.(\d+)\.(.+)")
+_SPLIT = re.compile(r"attention\.([qkv])_proj\.(weight|bias)")
+
+
+def _official_name(name: str) -> str:
+    """Official name of one of our parameters; the same for the three parts of a fused ``qkv``."""
+    if not name.startswith("vision_model."):
+        return name
+    layer = _VISION_LAYER.fullmatch(name)
+    if layer is None:
+        ours = name.removeprefix("vision_model.")
+        return f"vision_model.{_rename(ours, _EMBEDDINGS)}"
+    index, rest = layer.groups()
+    split = _SPLIT.fullmatch(rest)
+    official = f"attn.qkv.{split[2]}" if split else _rename(rest, _LAYER)
+    return f"vision_model.encoder.layers.{index}.{official}"
+
+
+def _rename(name: str, table: Mapping[str, str]) -> str:
+    for ours, official in table.items():
+        if name == ours or name.startswith(f"{ours}."):
+            return official + name.removeprefix(ours)
+    raise KeyError(name)
+
+
+def to_official(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Our state dict under the official names, ``qkv`` fused in three row blocks."""
+    parts: dict[str, list[torch.Tensor]] = {}
+    for name, tensor in state.items():  # query, key, value come in this order
+        parts.setdefault(_official_name(name), []).append(tensor)
+    return {name: p[0] if len(p) == 1 else torch.cat(p) for name, p in parts.items()}
+
+
+def from_official(tensors: Mapping[str, torch.Tensor], names: list[str]) -> dict[str, torch.Tensor]:
+    """Official tensors as our state dict.
+
+    Args:
+        tensors: by official name, complete.
+        names: our parameters' names.
+    """
+    state = {}
+    for name in names:
+        tensor = tensors[_official_name(name)]
+        split = _SPLIT.search(name) if name.startswith("vision_model.") else None
+        state[name] = tensor.chunk(3)["qkv".index(split[1])] if split else tensor
+    return state
+
+
+def load_model(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> WowSegModel:
+    """Build the model and put the checkpoint's weights into it, ready for inference.
+
+    Raises:
+        CheckpointError: the configuration or the weights are not a WOW-Seg's.
+    """
+    config = WowSegConfig.from_json(checkpoint.folder / "config.json")
+    with torch.device("meta"):
+        model = WowSegModel(config)
+    ours = model.state_dict()
+    tensors = checkpoint.tensors()
+    check_tensors(
+        checkpoint.name, tensors, {k: tuple(v.shape) for k, v in to_official(ours).items()}
+    )
+    if device.type != "meta":
+        state = from_official(tensors, list(ours))
+        state = {k: v.to(device=device, dtype=dtype).contiguous() for k, v in state.items()}
+        model.load_state_dict(state, assign=True)
+        # Its buffer is computed, not stored, and is still without memory.
+        language = model.language_model
+        language.model.rotary_emb = Qwen2RotaryEmbedding(language.config).to(device)
+    return model.eval()
+
+
+def random_model(
+    config: WowSegConfig, seed: int, device: torch.device, dtype: torch.dtype
+) -> WowSegModel:
+    """A model with random weights, the same on every device for the same seed."""
+    if device.type == "meta":
+        with device:
+            return WowSegModel(config).to(dtype).eval()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return WowSegModel(config).to(device=device, dtype=dtype).eval()
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The checkpoint's tokenizer; its remote code is never run.
+
+    Raises:
+        CheckpointError: there is none, or it cannot be read.
+    """
+    if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.json")):
+        raise CheckpointError(
+            f"{folder.name}: no tokenizer in the checkpoint; expected vocab.json and merges.txt "
+            "(or tokenizer.json) beside the weights"
+        )
+    try:
+        # Its own config.json names a model type that only remote code knows.
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            folder, config=Qwen2Config(), trust_remote_code=False, local_files_only=True
+        )
+    except Exception as error:  # the tokenizers library raises bare exceptions on damaged files
+        raise CheckpointError(f"{folder.name}: the tokenizer is damaged: {error}") from error
+    return tokenizer
+
+
+def save_official(
+    model: WowSegModel,
+    tokenizer: PreTrainedTokenizerBase,
+    folder: Path,
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """Write a checkpoint in the published layout.
+
+    Args:
+        model: its weights and configuration.
+        tokenizer: with InternVL's added tokens.
+        folder: made if it does not exist.
+        dtype: to store the weights in.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    config = model.config.to_official(dtype_name(dtype))
+    text = json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False)
+    (folder / "config.json").write_text(text + "\n", encoding="utf-8")
+    state = {
+        k: v.detach().to("cpu", dtype).contiguous()
+        for k, v in to_official(model.state_dict()).items()
+    }
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    tokenizer.save_pretrained(folder)

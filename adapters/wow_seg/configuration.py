@@ -1,0 +1,245 @@
+"""Sizes of a WOW-Seg model, read from and written to the official ``config.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapters.interface import CheckpointError, SettingError, suggestion
+
+DEFAULT_MAX_TILES = 12  # evaluation and demo; training used 4
+
+
+@dataclass(frozen=True, slots=True)
+class VisionConfig:
+    """InternViT: square pictures of ``image_size`` pixels in patches of ``patch_size``."""
+
+    hidden_size: int = 1024
+    num_hidden_layers: int = 24
+    num_attention_heads: int = 16
+    intermediate_size: int = 4096
+    image_size: int = 448
+    patch_size: int = 14
+    layer_norm_eps: float = 1e-6
+    qkv_bias: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageConfig:
+    """Qwen2 decoder with grouped key/value heads."""
+
+    vocab_size: int = 151674
+    hidden_size: int = 896
+    num_hidden_layers: int = 24
+    num_attention_heads: int = 14
+    num_key_value_heads: int = 2
+    intermediate_size: int = 4864
+    max_position_embeddings: int = 32768
+    rope_theta: float = 1e6
+    rms_norm_eps: float = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class WowSegConfig:
+    """A WOW-Seg model: vision tower, projector and language model.
+
+    The defaults are InternVL3-1B's, the published checkpoint's base.
+    """
+
+    vision: VisionConfig = VisionConfig()
+    language: LanguageConfig = LanguageConfig()
+    downsample_ratio: float = 0.5
+    use_thumbnail: bool = True
+
+    def __post_init__(self) -> None:
+        patches, left_over = divmod(self.vision.image_size, self.vision.patch_size)
+        if left_over or patches % self.shuffle:
+            raise CheckpointError(
+                f"image_size {self.vision.image_size} must be a multiple of patch_size "
+                f"{self.vision.patch_size} times {self.shuffle} (1 / downsample_ratio)"
+            )
+
+    @property
+    def shuffle(self) -> int:
+        """Patches a side that pixel shuffle folds into one token."""
+        return round(1 / self.downsample_ratio)
+
+    @property
+    def grid(self) -> int:
+        """Tokens along each side of a tile or crop: 16 at the published sizes."""
+        return self.vision.image_size // self.vision.patch_size // self.shuffle
+
+    @property
+    def tokens_per_tile(self) -> int:
+        """Tokens of one tile: 256 at the published sizes."""
+        return self.grid**2
+
+    @property
+    def image_size(self) -> int:
+        """Side of a tile or crop in pixels: 448 at the published sizes."""
+        return self.vision.image_size
+
+    @classmethod
+    def from_json(cls, path: Path) -> WowSegConfig:
+        """Read an InternVLChat ``config.json``.
+
+        Raises:
+            CheckpointError: the file is missing or not JSON, a field is missing, or the model is
+                of a kind this adapter does not compute.
+        """
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise CheckpointError(f"{path.parent.name}: no config.json in the checkpoint") from None
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise CheckpointError(f"{path}: not readable as JSON: {error}") from error
+        try:
+            return cls.from_official(raw)
+        except KeyError as error:
+            raise CheckpointError(f"{path}: field {error} is missing") from error
+        except (TypeError, AttributeError) as error:
+            raise CheckpointError(f"{path}: a field is of the wrong type: {error}") from error
+
+    @classmethod
+    def from_official(cls, raw: Mapping[str, Any]) -> WowSegConfig:
+        """Take the official fields that change the arithmetic; see :func:`to_official`.
+
+        Raises:
+            CheckpointError: a field has a value this adapter does not compute.
+            KeyError: a field without which the sizes are unknown is missing.
+        """
+        vision, language = raw["vision_config"], raw["llm_config"]
+        _refuse_other_models(raw, vision, language)
+        return cls(
+            vision=VisionConfig(
+                hidden_size=vision["hidden_size"],
+                num_hidden_layers=vision["num_hidden_layers"],
+                num_attention_heads=vision["num_attention_heads"],
+                intermediate_size=vision["intermediate_size"],
+                image_size=vision["image_size"],
+                patch_size=vision["patch_size"],
+                layer_norm_eps=vision.get("layer_norm_eps", 1e-6),
+                qkv_bias=vision.get("qkv_bias", True),
+            ),
+            language=LanguageConfig(
+                vocab_size=language["vocab_size"],
+                hidden_size=language["hidden_size"],
+                num_hidden_layers=language["num_hidden_layers"],
+                num_attention_heads=language["num_attention_heads"],
+                num_key_value_heads=language["num_key_value_heads"],
+                intermediate_size=language["intermediate_size"],
+                max_position_embeddings=language["max_position_embeddings"],
+                rope_theta=language["rope_theta"],
+                rms_norm_eps=language["rms_norm_eps"],
+            ),
+            downsample_ratio=raw["downsample_ratio"],
+            use_thumbnail=raw.get("use_thumbnail", True),
+        )
+
+    def to_official(self, dtype: str = "float32") -> dict[str, Any]:
+        """The ``config.json`` of the published layout; ``dtype`` is that of the stored weights."""
+        vision, language = self.vision, self.language
+        return {
+            "architectures": ["InternVLChatModel"],
+            "model_type": "internvl_chat",
+            "downsample_ratio": self.downsample_ratio,
+            "dynamic_image_size": True,
+            "force_image_size": vision.image_size,
+            "max_dynamic_patch": DEFAULT_MAX_TILES,
+            "min_dynamic_patch": 1,
+            "pad2square": False,
+            "ps_version": "v2",
+            "select_layer": -1,
+            "system_message": None,
+            "template": "internvl2_5",
+            "tie_word_embeddings": False,
+            "torch_dtype": dtype,
+            "use_backbone_lora": 0,
+            "use_llm_lora": 0,
+            "use_thumbnail": self.use_thumbnail,
+            "vision_config": {
+                "architectures": ["InternVisionModel"],
+                "model_type": "intern_vit_6b",
+                "hidden_act": "gelu",
+                "hidden_size": vision.hidden_size,
+                "image_size": vision.image_size,
+                "intermediate_size": vision.intermediate_size,
+                "layer_norm_eps": vision.layer_norm_eps,
+                "norm_type": "layer_norm",
+                "num_attention_heads": vision.num_attention_heads,
+                "num_channels": 3,
+                "num_hidden_layers": vision.num_hidden_layers,
+                "patch_size": vision.patch_size,
+                "qk_normalization": False,
+                "qkv_bias": vision.qkv_bias,
+            },
+            "llm_config": {
+                "architectures": ["Qwen2ForCausalLM"],
+                "model_type": "qwen2",
+                "hidden_act": "silu",
+                "hidden_size": language.hidden_size,
+                "intermediate_size": language.intermediate_size,
+                "max_position_embeddings": language.max_position_embeddings,
+                "num_attention_heads": language.num_attention_heads,
+                "num_hidden_layers": language.num_hidden_layers,
+                "num_key_value_heads": language.num_key_value_heads,
+                "rms_norm_eps": language.rms_norm_eps,
+                "rope_theta": language.rope_theta,
+                "tie_word_embeddings": False,
+                "use_sliding_window": False,
+                "vocab_size": language.vocab_size,
+            },
+        }
+
+
+def _refuse_other_models(
+    raw: Mapping[str, Any], vision: Mapping[str, Any], language: Mapping[str, Any]
+) -> None:
+    """Refuse what would load but compute something else."""
+    # Dynamic scaling changes nothing up to max_position_embeddings, and longer prompts are refused.
+    rope = (language.get("rope_scaling") or {}).get("type", "dynamic")
+    expected = (
+        ("model_type", raw.get("model_type"), "internvl_chat"),
+        ("ps_version", raw.get("ps_version"), "v2"),
+        ("select_layer", raw.get("select_layer", -1), -1),
+        ("tie_word_embeddings", raw.get("tie_word_embeddings", False), False),
+        ("llm_config.architectures", language.get("architectures"), ["Qwen2ForCausalLM"]),
+        ("llm_config.hidden_act", language.get("hidden_act", "silu"), "silu"),
+        ("llm_config.rope_scaling.type", rope, "dynamic"),
+        ("llm_config.use_sliding_window", language.get("use_sliding_window", False), False),
+        ("vision_config.norm_type", vision.get("norm_type", "layer_norm"), "layer_norm"),
+        ("vision_config.hidden_act", vision.get("hidden_act", "gelu"), "gelu"),
+        ("vision_config.qk_normalization", vision.get("qk_normalization", False), False),
+    )
+    for field, found, wanted in expected:
+        if found != wanted:
+            raise CheckpointError(
+                f"config.json: {field} is {found!r}, but WOW-Seg has {wanted!r}; "
+                "is this another model's checkpoint?"
+            )
+
+
+# InternVL2.5-1B (Qwen2.5-0.5B-Instruct) and InternVL3-1B (Qwen2.5-0.5B) have the same sizes.
+# InternVL2-1B (Qwen2-0.5B-Instruct) lacks the last 19 added tokens; WOW-Seg uses none of them.
+PRESETS: Mapping[str, WowSegConfig] = {
+    "internvl3-1b": WowSegConfig(),
+    "internvl2.5-1b": WowSegConfig(),
+    "internvl2-1b": WowSegConfig(language=LanguageConfig(vocab_size=151655)),
+}
+
+
+def preset_config(name: str) -> WowSegConfig:
+    """The published sizes called ``name``.
+
+    Raises:
+        SettingError: no such preset.
+    """
+    if name not in PRESETS:
+        raise SettingError(
+            f"wow-seg has no preset {name!r}{suggestion(name, PRESETS)} "
+            f"(presets: {', '.join(PRESETS)})"
+        )
+    return PRESETS[name]
