@@ -1,0 +1,232 @@
+"""`bench data check`: compares a suite's files with each other and with what was published."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import PIL.Image
+
+from suites.annotations import AnnotatedImage
+from suites.base import (
+    DataInvalid,
+    DataMissing,
+    ExpectedCounts,
+    Finding,
+    Level,
+    PictureError,
+    SuiteCard,
+    open_picture,
+)
+from suites.index import IndexSource
+from suites.pictures import PictureFinder
+from suites.rasterize import Rasterizer, area, require_rasterizer, to_rle
+
+_NAMED = 5
+_TAIL_BYTES = 4096
+_END_MARKS = {".jpg": b"\xff\xd9", ".jpeg": b"\xff\xd9", ".png": b"IEND"}
+
+
+def check_files(
+    locate: Callable[[], tuple[IndexSource, PictureFinder]],
+    card: Callable[[str], SuiteCard],
+    *,
+    annotations_remedy: str,
+    pictures_remedy: str,
+) -> list[Finding]:
+    """Check a suite's annotation files and pictures.
+
+    Every annotation is read and every mask rasterised; of pictures only the header and the last
+    bytes are read.
+
+    Args:
+        locate: finds the files; may raise :class:`DataMissing`.
+        card: makes the card of an edition, for the published counts.
+        annotations_remedy: where to get the annotation files.
+        pictures_remedy: where to get the pictures.
+
+    Raises:
+        SuiteOptionError: an unusable option.
+    """
+    try:
+        source, pictures = locate()
+        require_rasterizer(source.rasterizer)
+        annotations = source.read()
+    except DataMissing as error:
+        return [Finding(Level.MISSING, "annotations", str(error), annotations_remedy)]
+    except DataInvalid as error:
+        return [Finding(Level.INVALID, "annotations", str(error), annotations_remedy)]
+    names = ", ".join(str(path) for path in source.files)
+    tally = _Tally(pictures)
+    findings = []
+    try:
+        tally.add_all(annotations.images, source.rasterizer)
+    except DataInvalid as error:
+        findings.append(Finding(Level.INVALID, "annotations", str(error), annotations_remedy))
+    else:
+        findings.append(
+            Finding(
+                Level.OK,
+                "annotations",
+                f"{names}: edition {annotations.edition or 'unnamed'}, {tally.images:,} images, "
+                f"{tally.regions:,} regions, {len(tally.labels):,} labels",
+            )
+        )
+        expected = card(annotations.edition).expected
+        findings += _count_findings(
+            tally, expected, len(annotations.categories), annotations_remedy
+        )
+    return [*findings, *tally.mask_findings(), *tally.picture_findings(pictures_remedy)]
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """How often something was met, and the first few names."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, name: str) -> None:
+        self.count += 1
+        if len(self.first) < _NAMED:
+            self.first.append(name)
+
+    def __str__(self) -> str:
+        return "; ".join(self.first) + ("; …" if self.count > len(self.first) else "")
+
+
+@dataclass(slots=True)
+class _Tally:
+    pictures: PictureFinder
+    images: int = 0
+    regions: int = 0
+    labels: set[str] = field(default_factory=set)
+    bad_masks: _Trouble = field(default_factory=_Trouble)
+    empty_masks: _Trouble = field(default_factory=_Trouble)
+    missing: _Trouble = field(default_factory=_Trouble)
+    missing_folders: Counter[str] = field(default_factory=Counter)
+    undecodable: _Trouble = field(default_factory=_Trouble)
+
+    def add_all(self, images: Iterable[AnnotatedImage], rasterizer: Rasterizer) -> None:
+        for image in images:
+            self.images += 1
+            self.regions += len(image.regions)
+            self._add_masks(image, rasterizer)
+            self._add_picture(image)
+
+    def _add_masks(self, image: AnnotatedImage, rasterizer: Rasterizer) -> None:
+        for region in image.regions:
+            self.labels.add(region.label)
+            try:
+                mask = to_rle(
+                    region.segmentation, image.width, image.height, region.where, rasterizer
+                )
+            except DataInvalid as error:
+                self.bad_masks.add(str(error))
+            else:
+                if area(mask) == 0:
+                    self.empty_masks.add(region.region_id)
+
+    def _add_picture(self, image: AnnotatedImage) -> None:
+        path = self.pictures.find(image.file_name)
+        try:
+            _look_at(path, image.width, image.height)
+        except FileNotFoundError:
+            self.missing.add(image.file_name)
+            self.missing_folders[str(PurePosixPath(image.file_name).parent)] += 1
+        except PictureError as error:
+            self.undecodable.add(str(error))
+
+    def mask_findings(self) -> Iterator[Finding]:
+        if self.bad_masks.count:
+            yield Finding(
+                Level.INVALID,
+                "masks",
+                f"{self.bad_masks.count:,} of {self.regions:,} masks cannot be used: "
+                f"{self.bad_masks}",
+                "fetch the annotation file anew, or correct these records",
+            )
+        if self.empty_masks.count:
+            yield Finding(
+                Level.WARNING,
+                "masks",
+                f"{self.empty_masks.count:,} of {self.regions:,} masks cover no pixel: "
+                f"{self.empty_masks}",
+                "they stay in the denominator and end as unanswerable, which scores 0",
+            )
+
+    def picture_findings(self, remedy: str) -> Iterator[Finding]:
+        if self.missing.count:
+            folders = ", ".join(
+                f"{count:,} in {folder}" for folder, count in sorted(self.missing_folders.items())
+            )
+            yield Finding(
+                Level.MISSING,
+                "pictures",
+                f"{self.missing.count:,} of {self.images:,} pictures are not below "
+                f"{self.pictures.root} ({folders}): {self.missing}",
+                remedy,
+            )
+        if self.undecodable.count:
+            yield Finding(
+                Level.INVALID,
+                "pictures",
+                f"{self.undecodable.count:,} of {self.images:,} pictures cannot be used: "
+                f"{self.undecodable}",
+                remedy,
+            )
+        if self.images and not (self.missing.count or self.undecodable.count):
+            yield Finding(
+                Level.OK, "pictures", f"all {self.images:,} are there, whole, and of their size"
+            )
+
+
+def _count_findings(
+    tally: _Tally, expected: ExpectedCounts | None, categories: int, remedy: str
+) -> Iterator[Finding]:
+    if expected is None:
+        return
+    found = {"images": tally.images, "regions": tally.regions, "categories": categories}
+    published = {
+        "images": expected.images,
+        "regions": expected.regions,
+        "categories": expected.categories,
+    }
+    for name, count in published.items():
+        if count is not None and found[name] != count:
+            yield Finding(
+                Level.WARNING,
+                "counts",
+                f"{found[name]:,} {name}; the published set has {count:,}: scores are not "
+                "comparable with published ones",
+                remedy,
+            )
+
+
+def _look_at(path: Path, width: int, height: int) -> None:
+    """Read a picture's header and last bytes; decode it whole only where these look wrong.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        PictureError: it cannot be decoded or has another size.
+    """
+    try:
+        with PIL.Image.open(path) as picture:
+            size = picture.size
+    except FileNotFoundError:
+        raise
+    except (OSError, SyntaxError, ValueError):
+        size = (0, 0)
+    if size != (width, height) or not _ends_well(path):
+        open_picture(path, width, height)
+
+
+def _ends_well(path: Path) -> bool:
+    mark = _END_MARKS.get(path.suffix.lower())
+    if mark is None:
+        return False
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+        return mark in file.read()

@@ -1,0 +1,301 @@
+"""The index: a suite's regions as a memory-mapped Arrow dataset, built once.
+
+An index lives in ``<cache>/indexes/<suite>/<key>/``. The key is a digest of the annotation
+files' bytes and of every setting that changes a region, so another file or setting is another
+index and an index never goes stale. Pictures are not copied and not part of the key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from adapters.interface import RLE, Box
+from suites.annotations import AnnotatedImage, Annotations, Category
+from suites.base import DataInvalid
+from suites.json_files import file_digest
+from suites.rasterize import Rasterizer, area, require_rasterizer, to_rle
+
+FORMAT_VERSION = 1
+_IMAGES_PER_BATCH = 256
+_REGIONS_FILE = "regions.arrow"
+_CARD_FILE = "index.json"
+_SCHEMA = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("file_name", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("region_ids", pa.list_(pa.string())),
+        ("counts", pa.list_(pa.string())),
+        ("boxes", pa.list_(pa.list_(pa.float64()))),
+        ("labels", pa.list_(pa.string())),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSource:
+    """What an index is built from.
+
+    ``files`` are hashed whole; ``settings`` are the options that change a region or its label.
+    ``read`` is called only when there is no index yet.
+    """
+
+    suite: str
+    files: tuple[Path, ...]
+    read: Callable[[], Annotations]
+    rasterizer: Rasterizer = Rasterizer.PYCOCOTOOLS
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def key(self) -> str:
+        """Hex SHA-256 that identifies the index's content, wherever the files lie.
+
+        Raises:
+            DataMissing: an annotation file is not there.
+        """
+        content = {
+            "format": FORMAT_VERSION,
+            "suite": self.suite,
+            "rasterizer": self.rasterizer.value,
+            "settings": dict(self.settings),
+            "files": [file_digest(path) for path in self.files],
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class IndexCard:
+    """What ``index.json`` says about an index.
+
+    ``images`` counts pictures with at least one region: the others have nothing to ask and are
+    left out (``images_without_regions``). ``empty_masks`` counts regions without a single pixel;
+    they stay in the index and in every denominator.
+    """
+
+    format_version: int
+    key: str
+    suite: str
+    edition: str
+    rasterizer: str
+    settings: Mapping[str, str]
+    sources: tuple[str, ...]
+    images: int
+    images_without_regions: int
+    regions: int
+    empty_masks: int
+    categories: Mapping[str, Category]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """One picture of the index; the tuples are aligned and ``boxes`` may be absent."""
+
+    image_id: str
+    file_name: str
+    width: int
+    height: int
+    region_ids: tuple[str, ...]
+    masks: tuple[RLE, ...]
+    boxes: tuple[Box, ...] | None
+    labels: tuple[str, ...]
+
+
+class RegionIndex:
+    """A finished index, memory-mapped: opening it reads no region."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the index in ``folder``.
+
+        Raises:
+            DataInvalid: the folder holds no complete index of this format.
+        """
+        self.card = _read_card(folder)
+        try:
+            self._rows: Any = datasets.Dataset.from_file(str(folder / _REGIONS_FILE))
+        except (OSError, pa.ArrowInvalid) as error:
+            raise DataInvalid(f"index {folder} is damaged ({error}); delete the folder") from error
+        if len(self._rows) != self.card.images:
+            raise DataInvalid(f"index {folder} is cut off; delete the folder")
+
+    def __len__(self) -> int:
+        """Number of pictures."""
+        return self.card.images
+
+    def row(self, position: int) -> IndexRow:
+        """The picture at ``position``, in order of ``image_id``."""
+        row = self._rows[position]
+        size = (row["height"], row["width"])
+        boxes = row["boxes"]
+        return IndexRow(
+            image_id=row["image_id"],
+            file_name=row["file_name"],
+            width=row["width"],
+            height=row["height"],
+            region_ids=tuple(row["region_ids"]),
+            masks=tuple(RLE(size, counts) for counts in row["counts"]),
+            boxes=None if boxes is None else tuple(Box(*box) for box in boxes),
+            labels=tuple(row["labels"]),
+        )
+
+    def regions(self, images: int) -> pd.DataFrame:
+        """One row per region of the first ``images`` pictures, in index order.
+
+        Columns ``region_id``, ``image_id`` and ``category`` (the label as annotated).
+        """
+        table = self._rows.data.table.slice(0, images)
+        ids = table.column("region_ids")
+        parents = pc.list_parent_indices(ids)
+        return pd.DataFrame(
+            {
+                "region_id": pc.list_flatten(ids).to_pandas(),
+                "image_id": table.column("image_id").take(parents).to_pandas(),
+                "category": pc.list_flatten(table.column("labels")).to_pandas(),
+            },
+            dtype="str",
+        )
+
+
+def open_index(source: IndexSource, cache: Path) -> RegionIndex:
+    """Open the source's index, building it in ``cache`` when there is none.
+
+    Safe against several processes: each builds aside and the first to finish publishes its
+    folder by renaming it; the others take that one.
+
+    Raises:
+        DataMissing: an annotation file is not there.
+        DataInvalid: an annotation file is cut off, of another form, or contradicts itself.
+        SuiteOptionError: the rasterizer is not installed.
+    """
+    require_rasterizer(source.rasterizer)
+    key = source.key()
+    folder = cache / "indexes" / source.suite / key[:20]
+    if not folder.is_dir():
+        _build(source, key, folder)
+    return RegionIndex(folder)
+
+
+def _build(source: IndexSource, key: str, folder: Path) -> None:
+    aside = folder.parent / f".building-{key[:8]}-{uuid.uuid4().hex}"
+    aside.mkdir(parents=True)
+    try:
+        annotations = source.read()
+        tally = _write_regions(aside / _REGIONS_FILE, _rows(annotations.images, source.rasterizer))
+        card = IndexCard(
+            format_version=FORMAT_VERSION,
+            key=key,
+            suite=source.suite,
+            edition=annotations.edition,
+            rasterizer=source.rasterizer.value,
+            settings=dict(source.settings),
+            sources=tuple(path.name for path in source.files),
+            categories=annotations.categories,
+            **asdict(tally),
+        )
+        _write_synced(aside / _CARD_FILE, json.dumps(asdict(card), indent=1, sort_keys=True))
+        _publish(aside, folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _publish(aside: Path, folder: Path) -> None:
+    try:
+        aside.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+
+
+@dataclass(slots=True)
+class _Tally:
+    images: int = 0
+    images_without_regions: int = 0
+    regions: int = 0
+    empty_masks: int = 0
+
+
+def _rows(
+    images: Iterable[AnnotatedImage], rasterizer: Rasterizer
+) -> Iterator[tuple[AnnotatedImage, list[RLE]]]:
+    for image in images:
+        yield (
+            image,
+            [
+                to_rle(r.segmentation, image.width, image.height, r.where, rasterizer)
+                for r in image.regions
+            ],
+        )
+
+
+def _write_regions(path: Path, rows: Iterable[tuple[AnnotatedImage, list[RLE]]]) -> _Tally:
+    tally, batch = _Tally(), []
+    with path.open("wb") as file, pa.ipc.new_stream(file, _SCHEMA) as writer:
+        for image, masks in rows:
+            if not image.regions:
+                tally.images_without_regions += 1
+                continue
+            tally.images += 1
+            tally.regions += len(masks)
+            tally.empty_masks += sum(area(mask) == 0 for mask in masks)
+            batch.append(_record(image, masks))
+            if len(batch) == _IMAGES_PER_BATCH:
+                writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=_SCHEMA))
+                batch = []
+        if batch:
+            writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=_SCHEMA))
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    return tally
+
+
+def _record(image: AnnotatedImage, masks: list[RLE]) -> dict[str, object]:
+    boxes = [list(region.box) for region in image.regions if region.box is not None]
+    return {
+        "image_id": image.image_id,
+        "file_name": image.file_name,
+        "width": image.width,
+        "height": image.height,
+        "region_ids": [region.region_id for region in image.regions],
+        "counts": [mask.counts for mask in masks],
+        # Boxes are all or nothing: an adapter that wants boxes cannot use some of them.
+        "boxes": boxes if len(boxes) == len(masks) else None,
+        "labels": [region.label for region in image.regions],
+    }
+
+
+def _write_synced(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read_card(folder: Path) -> IndexCard:
+    path = folder / _CARD_FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        categories = {
+            name: Category(frequency, tuple(synonyms))
+            for name, (frequency, synonyms) in content.pop("categories").items()
+        }
+        card = IndexCard(categories=categories, **content)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DataInvalid(f"index {folder} is damaged ({error}); delete the folder") from error
+    if card.format_version != FORMAT_VERSION:
+        raise DataInvalid(
+            f"index {folder} has format {card.format_version}, not {FORMAT_VERSION}; "
+            "delete the folder"
+        )
+    return card
