@@ -55,7 +55,7 @@ def check_files(
         require_rasterizer(source.rasterizer)
         annotations = source.read()
     except DataMissing as error:
-        return [Finding(Level.MISSING, "annotations", str(error), annotations_remedy)]
+        return [Finding(Level.MISSING, "annotations", str(error))]
     except DataInvalid as error:
         return [Finding(Level.INVALID, "annotations", str(error), annotations_remedy)]
     names = ", ".join(str(path) for path in source.files)
@@ -74,10 +74,9 @@ def check_files(
                 f"{tally.regions:,} regions, {len(tally.labels):,} labels",
             )
         )
+        tally.categories = len(annotations.categories)
         expected = card(annotations.edition).expected
-        findings += _count_findings(
-            tally, expected, len(annotations.categories), annotations_remedy
-        )
+        findings += _count_findings(tally, expected, annotations_remedy)
     return [*findings, *tally.mask_findings(), *tally.picture_findings(pictures_remedy)]
 
 
@@ -102,6 +101,7 @@ class _Tally:
     pictures: PictureFinder
     images: int = 0
     regions: int = 0
+    categories: int = 0
     labels: set[str] = field(default_factory=set)
     bad_masks: _Trouble = field(default_factory=_Trouble)
     empty_masks: _Trouble = field(default_factory=_Trouble)
@@ -184,11 +184,11 @@ class _Tally:
 
 
 def _count_findings(
-    tally: _Tally, expected: ExpectedCounts | None, categories: int, remedy: str
+    tally: _Tally, expected: ExpectedCounts | None, remedy: str
 ) -> Iterator[Finding]:
     if expected is None:
         return
-    found = {"images": tally.images, "regions": tally.regions, "categories": categories}
+    found = {"images": tally.images, "regions": tally.regions, "categories": tally.categories}
     published = {
         "images": expected.images,
         "regions": expected.regions,

@@ -63,18 +63,12 @@ def _images(document: JsonDocument, places: Mapping[str, int]) -> Iterator[Annot
                 f"{where} has {len(labels)} categories for {len(annotations)} annotations; "
                 "one label for each was expected"
             )
-        yield AnnotatedImage(
-            image_id=image_id,
-            file_name=text_at(record, "file_name", where),
-            width=width,
-            height=height,
-            regions=tuple(
-                _region(
-                    f"{image_id}/{position:04d}", label, value, f"{where}, annotation {position}"
-                )
-                for position, (label, value) in enumerate(zip(labels, annotations, strict=True))
-            ),
+        regions = tuple(
+            _region(f"{image_id}/{position:04d}", label, value, f"{where}, annotation {position}")
+            for position, (label, value) in enumerate(zip(labels, annotations, strict=True))
         )
+        name = text_at(record, "file_name", where)
+        yield AnnotatedImage(image_id, name, width, height, regions)
 
 
 def _region(region_id: str, label: object, value: object, where: str) -> AnnotatedRegion:
@@ -83,6 +77,5 @@ def _region(region_id: str, label: object, value: object, where: str) -> Annotat
         raise DataInvalid(f"{where} has no label: its entry in 'categories' is {label!r}")
     if "segmentation" not in record:
         raise DataInvalid(f"{where} has no 'segmentation'")
-    return AnnotatedRegion(
-        region_id, label, record["segmentation"], box_at(record, "bbox", where), where
-    )
+    box = box_at(record, "bbox", where)
+    return AnnotatedRegion(region_id, label, record["segmentation"], box, where)

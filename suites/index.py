@@ -14,6 +14,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ FORMAT_VERSION = 1
 _IMAGES_PER_BATCH = 256
 _REGIONS_FILE = "regions.arrow"
 _CARD_FILE = "index.json"
+_Row = tuple[AnnotatedImage, list[RLE]]
 _SCHEMA = pa.schema(
     [
         ("image_id", pa.string()),
@@ -225,10 +227,19 @@ class _Tally:
     regions: int = 0
     empty_masks: int = 0
 
+    def count(self, rows: Iterable[_Row]) -> Iterator[_Row]:
+        """Pass on the pictures that have regions, counting."""
+        for image, masks in rows:
+            if not image.regions:
+                self.images_without_regions += 1
+                continue
+            self.images += 1
+            self.regions += len(masks)
+            self.empty_masks += sum(area(mask) == 0 for mask in masks)
+            yield image, masks
 
-def _rows(
-    images: Iterable[AnnotatedImage], rasterizer: Rasterizer
-) -> Iterator[tuple[AnnotatedImage, list[RLE]]]:
+
+def _rows(images: Iterable[AnnotatedImage], rasterizer: Rasterizer) -> Iterator[_Row]:
     for image in images:
         yield (
             image,
@@ -239,23 +250,14 @@ def _rows(
         )
 
 
-def _write_regions(path: Path, rows: Iterable[tuple[AnnotatedImage, list[RLE]]]) -> _Tally:
-    tally, batch = _Tally(), []
-    with path.open("wb") as file, pa.ipc.new_stream(file, _SCHEMA) as writer:
-        for image, masks in rows:
-            if not image.regions:
-                tally.images_without_regions += 1
-                continue
-            tally.images += 1
-            tally.regions += len(masks)
-            tally.empty_masks += sum(area(mask) == 0 for mask in masks)
-            batch.append(_record(image, masks))
-            if len(batch) == _IMAGES_PER_BATCH:
+def _write_regions(path: Path, rows: Iterable[_Row]) -> _Tally:
+    tally = _Tally()
+    records = (_record(image, masks) for image, masks in tally.count(rows))
+    with path.open("wb") as file:
+        with pa.ipc.new_stream(file, _SCHEMA) as writer:
+            while batch := list(islice(records, _IMAGES_PER_BATCH)):
                 writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=_SCHEMA))
-                batch = []
-        if batch:
-            writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=_SCHEMA))
-    with path.open("rb") as file:
+        file.flush()
         os.fsync(file.fileno())
     return tally
 

@@ -109,8 +109,8 @@ class _Contents:
         ):
             if not found:
                 raise DataInvalid(
-                    f"{self._path} has no {key!r}; a COCO-form file "
-                    "{images, annotations, categories} was expected"
+                    f"{self._path} has no {key!r}; "
+                    "a COCO-form file {images, annotations, categories} was expected"
                 )
         stray = sorted(set(self._places) - set(self._pictures))
         if stray:
@@ -124,23 +124,14 @@ class _Contents:
         for number in sorted(self._pictures):
             picture = self._pictures[number]
             image_id = f"{number:012d}"
-            yield AnnotatedImage(
-                image_id=image_id,
-                file_name=picture.file_name,
-                width=picture.width,
-                height=picture.height,
-                regions=tuple(
-                    self._region(
-                        document.at(place.offset),
-                        f"{image_id}/{place.annotation_id:0{digits}d}",
-                        place,
-                    )
-                    for place in sorted(self._places.get(number, ()))
-                ),
+            regions = tuple(
+                self._region(f"{image_id}/{number:0{digits}d}", number, document.at(offset))
+                for number, offset in sorted(self._places.get(number, ()))
             )
+            yield AnnotatedImage(image_id, *picture, regions)
 
-    def _region(self, record: Mapping[str, Any], region_id: str, place: _Place) -> AnnotatedRegion:
-        where = f"{self._path}, annotation {place.annotation_id}"
+    def _region(self, region_id: str, number: int, record: Mapping[str, Any]) -> AnnotatedRegion:
+        where = f"{self._path}, annotation {number}"
         category = integer_at(record, "category_id", where)
         if category not in self.names:
             raise DataInvalid(f"{where}: category {category} is not among the categories")

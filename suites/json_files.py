@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,7 +68,7 @@ class JsonDocument:
         """Decode the value that begins at an element's ``offset`` once more."""
         return self._value(offset)[0]
 
-    def _object(self, start: int) -> Iterator[Element]:
+    def _object(self, start: int) -> Generator[Element, None, int]:
         text, position, first = self._text, self._blank(start + 1), True
         while text[position : position + 1] != "}":
             if not first:
@@ -87,7 +87,7 @@ class JsonDocument:
             position = self._blank(position)
         return position + 1
 
-    def _array(self, key: str, start: int) -> Iterator[Element]:
+    def _array(self, key: str, start: int) -> Generator[Element, None, int]:
         text, position, first = self._text, self._blank(start + 1), True
         while text[position : position + 1] != "]":
             if not first:

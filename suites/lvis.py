@@ -12,7 +12,7 @@ from suites.registry import SuiteEntry
 SOURCE = "https://www.lvisdataset.org/dataset"
 SUBSET_SOURCE = "https://huggingface.co/datasets/sunshine-lwt/Osprey-ValData"
 ANNOTATIONS_URL = "https://dl.fbaipublicfiles.com/LVIS/lvis_v1_val.json.zip"
-LICENCE = "annotations CC BY 4.0; pictures from Flickr, each under its own Creative Commons or other terms"
+LICENCE = "annotations CC BY 4.0; pictures from Flickr, each under its photographer's terms"
 CITATION = (
     "Gupta, Dollár, Girshick: LVIS: A Dataset for Large Vocabulary Instance Segmentation. CVPR 2019"
 )
