@@ -1,0 +1,223 @@
+"""``bench.yaml``: which models, suites, folders and servers a command works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from adapters.interface import JsonScalar, suggestion
+from bench.errors import ConfigError
+from bench.yaml_file import YamlFile, read_yaml
+
+FILE_NAME = "bench.yaml"
+SCHEMA_VERSION = 1
+PACKAGED = Path(__file__).with_name("default.yaml")
+
+Spec = TypeVar("Spec")
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EncoderSpec(_Section):
+    """The sentence encoder; both ``None`` is the protocols' own, at its pinned revision."""
+
+    model: str | None = None
+    revision: str | None = None
+
+
+class MlflowSpec(_Section):
+    """Where runs are logged; ``uri`` ``None`` is ``mlflow.db`` in the working directory."""
+
+    enabled: bool = True
+    uri: str | None = None
+    experiment: str = "regionbench"
+
+
+class ModelSpec(_Section):
+    """One model: an adapter with a checkpoint, or a preset with random weights."""
+
+    adapter: str
+    checkpoint: str | None = None
+    preset: str | None = None
+    revision: str | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    seed: int = 0
+    settings: dict[str, JsonScalar] = Field(default_factory=dict)
+
+
+class SuiteSpec(_Section):
+    """One suite: a registered suite under ``kind`` (or ``suite``), everything else its options.
+
+    An empty ``kind`` stands for the suite's own name in the file.
+    """
+
+    kind: str = ""
+    options: dict[str, JsonScalar] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_options(cls, values: Any) -> Any:
+        if values is None:
+            return {}
+        if not isinstance(values, Mapping) or isinstance(values.get("options"), Mapping):
+            return values
+        named = {key: values[key] for key in ("kind", "suite") if key in values}
+        if len(named) == 2:
+            raise ValueError("give either `kind` or `suite`, not both")
+        options = {key: value for key, value in values.items() if key not in named}
+        return {"kind": next(iter(named.values()), ""), "options": options}
+
+
+class ConfigFile(_Section):
+    """The file's contents, validated."""
+
+    schema_version: int = SCHEMA_VERSION
+    cache: Path = Path(".regionbench")
+    runs: Path = Path("runs")
+    site: Path = Path("site")
+    encoder: EncoderSpec = EncoderSpec()
+    mlflow: MlflowSpec = MlflowSpec()
+    models: dict[Name, ModelSpec] = Field(default_factory=dict)
+    suites: dict[Name, SuiteSpec] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A configuration in effect: its contents, its file, and where relative paths start."""
+
+    path: Path
+    folder: Path
+    contents: ConfigFile
+
+    @property
+    def cache(self) -> Path:
+        """Folder of built indexes and generated data."""
+        return self.folder / self.contents.cache
+
+    @property
+    def runs(self) -> Path:
+        """Folder of stored runs."""
+        return self.folder / self.contents.runs
+
+    @property
+    def site(self) -> Path:
+        """Folder the reports are written to."""
+        return self.folder / self.contents.site
+
+    def model(self, name: str) -> ModelSpec:
+        """The model called ``name``, its checkpoint resolved against the file's folder.
+
+        Raises:
+            ConfigError: the file has no such model.
+        """
+        spec = _named(self, "models", name, self.contents.models)
+        return spec.model_copy(update={"checkpoint": self.located(spec.checkpoint)})
+
+    def suite(self, name: str) -> SuiteSpec:
+        """The suite called ``name``, with its options as written.
+
+        Raises:
+            ConfigError: the file has no such suite.
+        """
+        spec = _named(self, "suites", name, self.contents.suites)
+        return spec if spec.kind else spec.model_copy(update={"kind": name})
+
+    def located(self, reference: str | None) -> str | None:
+        """A reference that names a file beside the configuration as that file's path.
+
+        Hub ids and ``bundled:`` names stay as they are.
+        """
+        if reference is None or reference.startswith("bundled:"):
+            return reference
+        path = self.folder / Path(reference).expanduser()
+        return str(path) if path.exists() or reference.startswith((".", "~")) else reference
+
+
+def find_config(given: Path | None = None) -> Path:
+    """The file in effect: the one given, else ``bench.yaml`` here, else the packaged one."""
+    if given is not None:
+        return given
+    here = Path.cwd() / FILE_NAME
+    return here if here.is_file() else PACKAGED
+
+
+def load_config(given: Path | None = None) -> Config:
+    """Read and validate the configuration in effect.
+
+    Relative paths of the packaged configuration start in the working directory, those of any
+    other in its own folder.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key or value cannot be used; the message
+            names the file, the line, the key path, and the nearest known key.
+    """
+    path = find_config(given)
+    parsed = read_yaml(path)
+    values = {} if parsed.values is None else parsed.values
+    if not isinstance(values, dict):
+        raise ConfigError(f"configuration {path} must be a mapping of sections")
+    _refuse_other_version(path, values)
+    try:
+        contents = ConfigFile.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(_explain(path, parsed, error)) from error
+    folder = Path.cwd() if path == PACKAGED else path.absolute().parent
+    return Config(path, folder, contents)
+
+
+def _refuse_other_version(path: Path, values: Mapping[str, Any]) -> None:
+    version = values.get("schema_version", SCHEMA_VERSION)
+    if version != SCHEMA_VERSION:
+        raise ConfigError(
+            f"{path}: schema_version is {version!r}, this regionbench reads {SCHEMA_VERSION}; "
+            "install the version the file was written for"
+        )
+
+
+def _named(config: Config, section: str, name: str, known: Mapping[str, Spec]) -> Spec:
+    try:
+        return known[name]
+    except KeyError:
+        raise ConfigError(
+            f"{config.path} has no {name!r} under `{section}`{suggestion(name, known)}; "
+            f"it has: {', '.join(sorted(known)) or 'none'}"
+        ) from None
+
+
+def _explain(path: Path, parsed: YamlFile, error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors(include_url=False):
+        location = [part for part in problem["loc"] if part != "[key]"]
+        line = parsed.line(location)
+        where = f"{path}, line {line}" if line else str(path)
+        key_path = ".".join(str(part) for part in location)
+        if problem["type"] == "extra_forbidden":
+            known = _known_keys(location[:-1])
+            what = f"unknown key `{key_path}`{suggestion(str(location[-1]), known)}; " + (
+                f"known here: {', '.join(known)}"
+            )
+        else:
+            what = f"`{key_path}`: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
+        lines.append(f"{where}: {what}")
+    return "\n".join(lines)
+
+
+def _known_keys(location: Sequence[str | int]) -> list[str]:
+    model: Any = ConfigFile
+    parts = iter(location)
+    for part in parts:
+        annotation = model.model_fields[str(part)].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+        else:
+            model = get_args(annotation)[-1]
+            next(parts, None)
+    return sorted(model.model_fields)

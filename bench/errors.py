@@ -1,0 +1,27 @@
+"""What the harness raises on purpose; every message says what to change."""
+
+from __future__ import annotations
+
+
+class BenchError(Exception):
+    """Base of the harness's own errors."""
+
+
+class ConfigError(BenchError):
+    """A configuration file, or an option that names something in it, cannot be used."""
+
+
+class StoreError(BenchError):
+    """The run store cannot be read or written."""
+
+
+class RunLocked(StoreError):
+    """Another process is writing the same run."""
+
+
+class StoreFull(StoreError):
+    """The disk filled up while answers were written; what was stored before is whole."""
+
+
+class ImportFileError(BenchError):
+    """A file of answers made elsewhere cannot be matched to the suite's regions."""

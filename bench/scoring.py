@@ -1,0 +1,177 @@
+"""Scoring stored answers: needs the suite's index and a sentence encoder, no model, no pictures."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.atomic import write_bytes, write_json
+from bench.errors import StoreError
+from bench.manifest import Manifest, ScoringRecord
+from bench.provenance import now
+from bench.records import table_bytes
+from bench.store import RunWriter, StoredRun
+from suites.base import Counts, Score, Scores, Selection, Suite
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from metrics.encoder import SentenceEncoder
+
+SCHEMA_VERSION = 1
+_KEY_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class StoredScores:
+    """A scoring as it lies in a run's folder."""
+
+    folder: Path
+    main_metric: str
+    protocol: str
+    limit: int | None
+    table: tuple[Score, ...]
+    counts: Counts
+
+    def regions(self) -> pd.DataFrame:
+        """The per-region frame; see :class:`suites.base.Scores`."""
+        return _read_frame(self.folder / "regions.parquet")
+
+    def categories(self) -> pd.DataFrame:
+        """The per-category frame."""
+        return _read_frame(self.folder / "categories.parquet")
+
+
+def scoring_key(protocol: str, encoder_digest: str) -> str:
+    """Name of a scoring's folder."""
+    return f"{protocol}-{encoder_digest[:_KEY_DIGITS]}"
+
+
+def compute(
+    run: StoredRun, suite: Suite, encoder: SentenceEncoder, selection: Selection, resamples: int
+) -> Scores:
+    """Score what is stored of a run against the suite.
+
+    Raises:
+        StoreError: the answers belong to another version of the suite.
+    """
+    recorded = run.manifest().suite
+    if recorded.digest != suite.digest:
+        raise StoreError(
+            f"run {run.name} answered {recorded.name} {recorded.version} with digest "
+            f"{recorded.digest[:12]}, the suite here is {suite.card.version} with "
+            f"{suite.digest[:12]}; score it with the annotations it was made with"
+        )
+    return suite.score(run.answers(), encoder, selection=selection, resamples=resamples)
+
+
+def keep(
+    writer: RunWriter,
+    scores: Scores,
+    encoder: SentenceEncoder,
+    selection: Selection,
+    *,
+    resamples: int,
+    started: float,
+) -> Manifest:
+    """Store scores with their run and note the scoring in its manifest.
+
+    The files depend on the answers, the suite and the encoder's content only: byte-stable.
+    ``started`` is ``time.monotonic()`` from when scoring began.
+    """
+    key = scoring_key(scores.protocol, scores.encoder_digest)
+    folder = writer.run.scores_folder / key
+    folder.mkdir(parents=True, exist_ok=True)
+    # The summary is the sign of a whole scoring: away first, back last.
+    (folder / "scores.json").unlink(missing_ok=True)
+    write_bytes(folder / "regions.parquet", _frame_bytes(scores.regions))
+    write_bytes(folder / "categories.parquet", _frame_bytes(scores.categories))
+    write_json(folder / "scores.json", _summary(writer.run, scores, encoder, selection, resamples))
+    manifest = writer.run.manifest()
+    record = ScoringRecord(
+        encoder=encoder.name,
+        encoder_revision=encoder.revision,
+        encoder_source=encoder.source,
+        encoder_digest=encoder.digest,
+        scored=now(),
+        seconds=round(time.monotonic() - started, 3),
+    )
+    manifest = manifest.model_copy(
+        update={"counts": asdict(scores.counts), "scorings": {**manifest.scorings, key: record}}
+    )
+    writer.write_manifest(manifest)
+    return manifest
+
+
+def stored_scores(run: StoredRun) -> dict[str, StoredScores]:
+    """Every whole scoring of a run, by key.
+
+    Raises:
+        StoreError: a scoring cannot be read.
+    """
+    found = sorted(run.scores_folder.glob("*/scores.json"))
+    return {path.parent.name: _read_summary(path) for path in found}
+
+
+def _summary(
+    run: StoredRun, scores: Scores, encoder: SentenceEncoder, selection: Selection, resamples: int
+) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run": run.name,
+        "protocol": scores.protocol,
+        "main_metric": scores.main_metric,
+        "complete": scores.counts.complete,
+        "limit": selection.limit,
+        "resamples": resamples,
+        "encoder": {
+            "name": encoder.name,
+            "revision": encoder.revision,
+            "digest": encoder.digest,
+        },
+        "counts": asdict(scores.counts),
+        "table": [asdict(score) for score in scores.table],
+    }
+
+
+def _read_summary(path: Path) -> StoredScores:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        version = values["schema_version"]
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"{path} has schema_version {version}, this regionbench reads up to "
+                f"{SCHEMA_VERSION}; update regionbench, or score the run anew"
+            )
+        return StoredScores(
+            folder=path.parent,
+            main_metric=values["main_metric"],
+            protocol=values["protocol"],
+            limit=values["limit"],
+            table=tuple(Score(**row) for row in values["table"]),
+            counts=Counts(**values["counts"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{path} is not a stored scoring ({error!r}); `bench score` writes it anew"
+        ) from error
+
+
+def _frame_bytes(frame: pd.DataFrame) -> bytes:
+    import pyarrow as pa
+
+    return table_bytes(pa.Table.from_pandas(frame, preserve_index=False))
+
+
+def _read_frame(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        frame: pd.DataFrame = pq.read_table(path, partitioning=None).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(f"{path} is damaged ({error}); `bench score` writes it anew") from error
+    return frame
