@@ -63,6 +63,8 @@ def check_files(
     findings = []
     try:
         tally.add_all(annotations.images, source.rasterizer)
+    except DataMissing as error:
+        findings.append(Finding(Level.MISSING, "annotations", str(error)))
     except DataInvalid as error:
         findings.append(Finding(Level.INVALID, "annotations", str(error), annotations_remedy))
     else:
@@ -74,6 +76,7 @@ def check_files(
                 f"{tally.regions:,} regions, {len(tally.labels):,} labels",
             )
         )
+        findings += [Finding(Level.WARNING, "annotations", note) for note in annotations.notes]
         tally.categories = len(annotations.categories)
         expected = card(annotations.edition).expected
         findings += _count_findings(tally, expected, annotations_remedy)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from suites.annotations import text_at
+from suites.readers.fields import text_at
 
 SPLIT_FOLDERS = ("val2017", "train2017")
 PICTURES_REMEDY = (

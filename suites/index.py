@@ -12,9 +12,8 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,28 +23,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from adapters.interface import RLE, Box
-from suites.annotations import AnnotatedImage, Annotations, Category
+from suites.annotations import Annotations, Category
 from suites.base import DataInvalid
-from suites.json_files import file_digest
-from suites.rasterize import Rasterizer, area, require_rasterizer, to_rle
+from suites.index_rows import write_regions
+from suites.rasterize import Rasterizer, require_rasterizer
+from suites.readers.json_files import file_digest
 
 FORMAT_VERSION = 1
-_IMAGES_PER_BATCH = 256
 _REGIONS_FILE = "regions.arrow"
 _CARD_FILE = "index.json"
-_Row = tuple[AnnotatedImage, list[RLE]]
-_SCHEMA = pa.schema(
-    [
-        ("image_id", pa.string()),
-        ("file_name", pa.string()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("region_ids", pa.list_(pa.string())),
-        ("counts", pa.list_(pa.string())),
-        ("boxes", pa.list_(pa.list_(pa.float64()))),
-        ("labels", pa.list_(pa.string())),
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +180,7 @@ def _build(source: IndexSource, key: str, folder: Path) -> None:
     aside.mkdir(parents=True)
     try:
         annotations = source.read()
-        tally = _write_regions(aside / _REGIONS_FILE, _rows(annotations.images, source.rasterizer))
+        tally = write_regions(aside / _REGIONS_FILE, annotations.images, source.rasterizer)
         card = IndexCard(
             format_version=FORMAT_VERSION,
             key=key,
@@ -218,63 +204,6 @@ def _publish(aside: Path, folder: Path) -> None:
     except OSError:
         if not folder.is_dir():
             raise
-
-
-@dataclass(slots=True)
-class _Tally:
-    images: int = 0
-    images_without_regions: int = 0
-    regions: int = 0
-    empty_masks: int = 0
-
-    def count(self, rows: Iterable[_Row]) -> Iterator[_Row]:
-        """Pass on the pictures that have regions, counting."""
-        for image, masks in rows:
-            if not image.regions:
-                self.images_without_regions += 1
-                continue
-            self.images += 1
-            self.regions += len(masks)
-            self.empty_masks += sum(area(mask) == 0 for mask in masks)
-            yield image, masks
-
-
-def _rows(images: Iterable[AnnotatedImage], rasterizer: Rasterizer) -> Iterator[_Row]:
-    for image in images:
-        yield (
-            image,
-            [
-                to_rle(r.segmentation, image.width, image.height, r.where, rasterizer)
-                for r in image.regions
-            ],
-        )
-
-
-def _write_regions(path: Path, rows: Iterable[_Row]) -> _Tally:
-    tally = _Tally()
-    records = (_record(image, masks) for image, masks in tally.count(rows))
-    with path.open("wb") as file:
-        with pa.ipc.new_stream(file, _SCHEMA) as writer:
-            while batch := list(islice(records, _IMAGES_PER_BATCH)):
-                writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=_SCHEMA))
-        file.flush()
-        os.fsync(file.fileno())
-    return tally
-
-
-def _record(image: AnnotatedImage, masks: list[RLE]) -> dict[str, object]:
-    boxes = [list(region.box) for region in image.regions if region.box is not None]
-    return {
-        "image_id": image.image_id,
-        "file_name": image.file_name,
-        "width": image.width,
-        "height": image.height,
-        "region_ids": [region.region_id for region in image.regions],
-        "counts": [mask.counts for mask in masks],
-        # Boxes are all or nothing: an adapter that wants boxes cannot use some of them.
-        "boxes": boxes if len(boxes) == len(masks) else None,
-        "labels": [region.label for region in image.regions],
-    }
 
 
 def _write_synced(path: Path, text: str) -> None:

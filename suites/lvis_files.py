@@ -9,13 +9,13 @@ from suites import coco
 from suites.annotations import Annotations
 from suites.base import Finding
 from suites.check import check_files
-from suites.image_list_json import read_image_list
 from suites.index import IndexSource
-from suites.instances_json import read_instances
 from suites.lvis import ANNOTATIONS_URL, SUBSET_SOURCE, Subset, card
 from suites.options import annotation_file, choice_option, path_option, picture_root
 from suites.pictures import PictureFinder
 from suites.rasterize import Rasterizer
+from suites.readers.image_list import read_image_list
+from suites.readers.instances import read_instances
 from suites.region_suite import RegionSuite, open_region_suite
 
 _FILES = {
@@ -93,8 +93,6 @@ def _read(path: Path, subset: Subset) -> Annotations:
     return read_instances(path, edition=_edition, file_name=coco.picture_name)
 
 
-def _edition(categories: int, named: bool) -> str:
-    """v0.5 has 1,230 categories and file names of COCO 2014, v1 has 1,203 and only addresses."""
-    if categories == 1_203:
-        return "v1"
-    return "v0.5" if categories == 1_230 or named else "v1"
+def _edition(categories: int) -> str:
+    """The files do not name their release; v0.5 lists 1,230 categories and v1 lists 1,203."""
+    return {1_230: "v0.5", 1_203: "v1"}.get(categories, f"{categories} categories")

@@ -128,26 +128,43 @@ class JsonDocument:
 
 
 class Line(NamedTuple):
-    """One record of a JSON-lines file and its line number, from 1."""
+    """One record of a JSON-lines file: its line number, from 1, and first byte."""
 
     number: int
+    offset: int
     value: Any
 
 
-def json_lines(path: Path) -> Iterator[Line]:
-    """Decode a JSON-lines file record by record; blank lines are skipped.
+class JsonLines:
+    """A file of one JSON value a line; blank lines are skipped."""
 
-    Raises:
-        DataMissing: there is no such file.
-        DataInvalid: a line is not JSON; names the line and the byte.
-    """
-    _require_file(path)
-    start = 0
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, 1):
-            if raw.strip():
-                yield Line(number, _decode_line(path, number, start, raw))
-            start += len(raw)
+    def __init__(self, path: Path) -> None:
+        """Take a file.
+
+        Raises:
+            DataMissing: there is no such file.
+        """
+        _require_file(path)
+        self.path = path
+
+    def lines(self) -> Iterator[Line]:
+        """Decode the file front to back.
+
+        Raises:
+            DataInvalid: a line is cut off or not JSON; names the line and the byte.
+        """
+        offset = 0
+        with self.path.open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                if raw.strip():
+                    yield Line(number, offset, _decode_line(self.path, number, offset, raw))
+                offset += len(raw)
+
+    def at(self, offset: int) -> Any:
+        """Decode the line that begins at a record's ``offset`` once more."""
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return json.loads(file.readline())
 
 
 def _decode_line(path: Path, number: int, start: int, raw: bytes) -> Any:

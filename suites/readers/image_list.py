@@ -9,20 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from suites.annotations import (
-    AnnotatedImage,
-    AnnotatedRegion,
-    Annotations,
-    Category,
-    box_at,
-    identifier_at,
-    list_at,
-    record_at,
-    size_at,
-    text_at,
-)
+from suites.annotations import AnnotatedImage, AnnotatedRegion, Annotations, Category
 from suites.base import DataInvalid
-from suites.json_files import JsonDocument
+from suites.readers.fields import box_at, identifier_at, list_at, record_at, size_at, text_at
+from suites.readers.json_files import JsonDocument
 
 
 def read_image_list(

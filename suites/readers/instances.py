@@ -11,20 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from suites.annotations import (
-    AnnotatedImage,
-    AnnotatedRegion,
-    Annotations,
-    Category,
-    box_at,
-    integer_at,
-    list_at,
-    record_at,
-    size_at,
-    text_at,
-)
+from suites.annotations import AnnotatedImage, AnnotatedRegion, Annotations, Category
 from suites.base import DataInvalid
-from suites.json_files import JsonDocument
+from suites.readers.fields import box_at, integer_at, list_at, record_at, size_at, text_at
+from suites.readers.json_files import JsonDocument
 
 NameOf = Callable[[Mapping[str, Any], str], str]
 
@@ -50,7 +40,7 @@ def file_name_of(record: Mapping[str, Any], where: str) -> str:
 def read_instances(
     path: Path,
     *,
-    edition: Callable[[int, bool], str] = lambda categories, named: "",
+    edition: Callable[[int], str],
     file_name: NameOf = file_name_of,
 ) -> Annotations:
     """Read a COCO-form annotation file.
@@ -60,8 +50,7 @@ def read_instances(
 
     Args:
         path: the annotation file.
-        edition: names the release from its number of categories and whether its images carry a
-            ``file_name``.
+        edition: names the release, which its number of categories tells.
         file_name: takes the picture's name out of an image record.
 
     Raises:
@@ -74,7 +63,7 @@ def read_instances(
         contents.add(element.key, element.offset, element.value)
     contents.require_whole()
     return Annotations(
-        edition=edition(len(contents.names), contents.named),
+        edition=edition(len(contents.names)),
         images=contents.images(document),
         categories=contents.categories,
     )
@@ -91,7 +80,6 @@ class _Contents:
         self._seen: set[int] = set()
         self.names: dict[int, str] = {}
         self.categories: dict[str, Category] = {}
-        self.named = False
 
     def add(self, key: str, offset: int, value: object) -> None:
         if key == "images":
@@ -121,14 +109,13 @@ class _Contents:
 
     def images(self, document: JsonDocument) -> Iterator[AnnotatedImage]:
         digits = len(str(max(self._seen)))
-        for number in sorted(self._pictures):
-            picture = self._pictures[number]
-            image_id = f"{number:012d}"
+        for image in sorted(self._pictures):
+            image_id = f"{image:012d}"
             regions = tuple(
                 self._region(f"{image_id}/{number:0{digits}d}", number, document.at(offset))
-                for number, offset in sorted(self._places.get(number, ()))
+                for number, offset in sorted(self._places.get(image, ()))
             )
-            yield AnnotatedImage(image_id, *picture, regions)
+            yield AnnotatedImage(image_id, *self._pictures[image], regions)
 
     def _region(self, region_id: str, number: int, record: Mapping[str, Any]) -> AnnotatedRegion:
         where = f"{self._path}, annotation {number}"
@@ -151,7 +138,6 @@ class _Contents:
         where = f"{self._path}, image {number}"
         if number in self._pictures:
             raise DataInvalid(f"{where} is listed twice")
-        self.named = self.named or "file_name" in record
         self._pictures[number] = _Picture(self._file_name(record, where), *size_at(record, where))
 
     def _add_annotation(self, value: object, offset: int) -> None:
