@@ -74,22 +74,76 @@ def parse_segments(input_ids: Sequence[int], tokens: SpecialTokens, separator: i
     return Segments(image, tuple(regions), Span(regions[-1].end, answers_start), tuple(outputs))
 
 
+class Roles(NamedTuple):
+    """What each of N positions is: int64 ``[N]`` index of its region or answer, -1 for neither.
+
+    ``hidden``, bool ``[N]``, marks positions nobody sees.
+    """
+
+    region: torch.Tensor
+    output: torch.Tensor
+    hidden: torch.Tensor
+
+    @classmethod
+    def of(
+        cls, input_ids: Sequence[int], regions: Sequence[Span], outputs: Sequence[Span] = ()
+    ) -> Roles:
+        """Roles of a sequence with these spans.
+
+        As in the official collator, which pads with id 0, every token of that id is hidden, be
+        it padding or not.
+        """
+        region, output = (torch.full((len(input_ids),), -1) for _ in range(2))
+        for roles, spans in ((region, regions), (output, outputs)):
+            for i, span in enumerate(spans):
+                roles[span.start : span.end] = i
+        return cls(region, output, torch.tensor(input_ids) == COLLATOR_PAD_ID)
+
+    def with_answer_token(self, token: int, answer: int) -> Roles:
+        """The roles after one more token, of answer ``answer``."""
+        return Roles(
+            torch.cat([self.region, torch.tensor([-1])]),
+            torch.cat([self.output, torch.tensor([answer])]),
+            torch.cat([self.hidden, torch.tensor([token == COLLATOR_PAD_ID])]),
+        )
+
+
+def allowed_rows(roles: Roles, variant: Cascade, start: int, end: int) -> torch.Tensor:
+    """What positions ``start`` to ``end`` may attend to.
+
+    Everything is causal; beyond that ``region`` hides every region from the later ones, and
+    ``output`` hides from answer i every region but its own and every earlier answer. The infix
+    sees all regions and every answer sees the infix, so regions do influence each other. Answers
+    beyond the last region see every region. ``none`` is plain causal, nothing hidden.
+
+    Returns:
+        bool ``[end - start, end]``, true where the row may attend to the column.
+    """
+    allowed = torch.ones(end - start, end, dtype=torch.bool).tril_(start)
+    if variant is Cascade.NONE:
+        return allowed
+    region, output, hidden = (role[:end] for role in roles)
+    row_region, row_output = region[start:, None], output[start:, None]
+    in_region, in_output = region >= 0, output >= 0
+    if variant.separates_regions:
+        allowed &= ~((row_region >= 0) & in_region & (row_region != region))
+    if variant.separates_outputs:
+        allowed &= ~((row_output >= 0) & in_output & (row_output != output))
+        paired = (row_output >= 0) & (row_output <= roles.region.max())
+        allowed &= ~(paired & in_region & (row_output != region))
+    return allowed & ~hidden
+
+
 def cascade_mask(
     input_ids: Sequence[int], tokens: SpecialTokens, separator: int, variant: Cascade
 ) -> torch.Tensor:
     """The mask of a full training sequence: prompt, answers and end of turn.
 
-    Everything is causal; beyond that ``region`` hides every region from the later ones, and
-    ``output`` hides from answer i every region but its own and every earlier answer. The infix
-    sees all regions and every answer sees the infix, so regions do influence each other. Answers
-    beyond the last region see every region. As in the official collator, a token whose id is
-    that of its padding is seen by nobody, itself included, in all variants but ``none``.
-
     Args:
         input_ids: N token ids.
         tokens: ids of the special tokens.
         separator: token id that ends an answer.
-        variant: what is separated.
+        variant: what is separated; see :func:`allowed_rows`.
 
     Returns:
         bool ``[N, N]``, true where the row may attend to the column.
@@ -97,23 +151,9 @@ def cascade_mask(
     Raises:
         ValueError: the sequence holds no image and region run, or no answer.
     """
-    allowed = torch.ones(len(input_ids), len(input_ids), dtype=torch.bool).tril_()
-    if variant is Cascade.NONE:
-        return allowed
-    _, regions, _, outputs = parse_segments(input_ids, tokens, separator)
-    if variant.separates_regions:
-        for i, region in enumerate(regions):
-            for earlier in regions[:i]:
-                allowed[region.slice, earlier.slice] = False
-    if variant.separates_outputs:
-        for i, output in enumerate(outputs):
-            for earlier in outputs[:i]:
-                allowed[output.slice, earlier.slice] = False
-            others = regions[:i] + regions[i + 1 :] if i < len(regions) else ()
-            for region in others:
-                allowed[output.slice, region.slice] = False
-    allowed[:, torch.tensor(input_ids) == COLLATOR_PAD_ID] = False
-    return allowed
+    segments = parse_segments(input_ids, tokens, separator)
+    roles = Roles.of(input_ids, segments.regions, segments.outputs)
+    return allowed_rows(roles, variant, 0, len(input_ids))
 
 
 def additive(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

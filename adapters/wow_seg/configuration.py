@@ -223,7 +223,7 @@ def _refuse_other_models(
 
 
 # InternVL2.5-1B (Qwen2.5-0.5B-Instruct) and InternVL3-1B (Qwen2.5-0.5B) have the same sizes.
-# InternVL2-1B (Qwen2-0.5B-Instruct) lacks the last 19 added tokens; WOW-Seg uses none of them.
+# Qwen2's vocabulary, in InternVL2-1B, has 19 added tokens fewer than Qwen2.5's.
 PRESETS: Mapping[str, WowSegConfig] = {
     "internvl3-1b": WowSegConfig(),
     "internvl2.5-1b": WowSegConfig(),

@@ -117,7 +117,8 @@ def nearest_index(size: int, out: int) -> npt.NDArray[np.int64]:
     """
     step = np.float32(size) / np.float32(out)
     source = np.floor(np.arange(out, dtype=np.float32) * step)
-    return source.astype(np.int64).clip(max=size - 1)
+    index: npt.NDArray[np.int64] = np.minimum(source.astype(np.int64), size - 1)
+    return index
 
 
 def crop_interval(low: int, high: int, wanted: np.float32, size: int) -> tuple[int, int]:

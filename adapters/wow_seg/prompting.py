@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from adapters.interface import CheckpointError, SettingError
+from adapters.interface import CheckpointError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -75,20 +75,6 @@ class TrainingSequence(NamedTuple):
     input_ids: tuple[int, ...]
     labels: tuple[int, ...]
     runs: tuple[Span, ...]
-
-
-def check_template(template: str, origin: str) -> str:
-    """Return ``template`` when it has exactly one place for the picture and one for the region.
-
-    Raises:
-        SettingError: it has not; ``origin`` names the setting.
-    """
-    if template.count(PLACEHOLDER) != 2:
-        raise SettingError(
-            f"{origin}: expected exactly two {PLACEHOLDER} in the prompt, the first for the whole "
-            f"image and the second for the region; found {template.count(PLACEHOLDER)}"
-        )
-    return template
 
 
 class Prompter:

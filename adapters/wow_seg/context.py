@@ -1,0 +1,100 @@
+"""What every multi-instance mode works with: the network, its prompts and the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from adapters.interface import AdapterError, Answer, Generation, RegionQuery
+from adapters.masks import MaskError, decode_for
+from adapters.wow_seg.decoding import Decoded, Stopping
+from adapters.wow_seg.modeling import WowSegModel
+from adapters.wow_seg.preprocessing import RegionCrop, TiledImage, crop_region, tile_image
+from adapters.wow_seg.prompting import Prompt, Prompter
+from adapters.wow_seg.settings import Settings
+
+
+class ContextLengthError(AdapterError):
+    """A prompt and its answers need more positions than the language model has."""
+
+
+class Mode(Protocol):
+    """One way of decoding the N regions of a picture."""
+
+    def recognize(self, query: RegionQuery, template: str, generation: Generation) -> list[Answer]:
+        """Answer every region of one picture; ``template`` is the user's message."""
+        ...
+
+    def first_token_logits(self, query: RegionQuery, template: str) -> torch.Tensor:
+        """Logits ``[regions, vocabulary]`` of the first tokens; NaN for regions not asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelContext:
+    """The network, its prompts and the settings, with the steps the modes share."""
+
+    model: WowSegModel
+    prompter: Prompter
+    settings: Settings
+
+    def tile(self, query: RegionQuery) -> TiledImage:
+        """Cut the query's picture into tiles."""
+        return tile_image(query.image, self.settings.max_tiles, self.model.config)
+
+    def crop(self, tiled: TiledImage, query: RegionQuery, index: int) -> RegionCrop | Answer:
+        """Cut out one region, or say why it cannot be asked."""
+        try:
+            mask = decode_for(query.masks[index], query.image.size)
+        except MaskError as error:
+            return Answer.errored(
+                f"image {query.image_id!r}, region {query.region_ids[index]!r}: {error}"
+            )
+        if not mask.any():
+            return Answer.unanswerable("the mask is empty")
+        crop = crop_region(
+            tiled, mask, self.model.config, self.settings.scale, self.settings.region_tokens
+        )
+        if crop is None:
+            return Answer.unanswerable(
+                f"nothing of the mask is left when the picture is resized to "
+                f"{tiled.resized.width}x{tiled.resized.height} for its tiles"
+            )
+        return crop
+
+    def embed(self, input_ids: Sequence[int], *features: torch.Tensor) -> torch.Tensor:
+        """Input embeddings ``[N, hidden]`` of ids, image tokens taken from ``features``."""
+        ids = torch.tensor(input_ids, device=self.model.device)
+        return self.model.embed(ids, torch.cat(features), self.prompter.tokens.image_context)
+
+    def stopping(self, generation: Generation, *also: int) -> Stopping:
+        """Answers end at the end of turn, or at the tokens ``also``."""
+        return Stopping.of(generation, self.prompter.tokens.end_of_turn, *also)
+
+    def check_length(self, prompt: Prompt, new: int) -> None:
+        """Refuse a prompt that leaves no room for ``new`` further positions.
+
+        Raises:
+            ContextLengthError: it is too long.
+        """
+        limit = self.model.config.language.max_position_embeddings
+        if len(prompt.input_ids) + new > limit:
+            regions = len(prompt.runs) - 1
+            raise ContextLengthError(
+                f"a prompt of {len(prompt.input_ids)} positions for {regions} region(s) and up to "
+                f"{new} answer positions exceed the model's context of {limit}; use fewer tiles "
+                "or new tokens" + (", or multi_instance=shared-prefix" if regions > 1 else "")
+            )
+
+    def answer(self, decoded: Decoded, prompt_tokens: int) -> Answer:
+        """Turn generated ids into an answer."""
+        text = self.prompter.decode(decoded.token_ids)
+        return Answer.generated(text, decoded.token_ids, decoded.finish_reason, prompt_tokens)
+
+    def logits_table(self, rows: list[torch.Tensor | None]) -> torch.Tensor:
+        """Stack logits to float32 ``[regions, vocabulary]``, NaN where a region was not asked."""
+        missing = torch.full((self.model.config.language.vocab_size,), torch.nan)
+        return torch.stack([missing if row is None else row.float().cpu() for row in rows])
