@@ -1,4 +1,4 @@
-"""Means over rows and over groups of rows."""
+"""Means over groups of rows."""
 
 from __future__ import annotations
 
@@ -31,10 +31,3 @@ def group_means(values: NDArray[np.float64], groups: NDArray[np.intp]) -> GroupM
     sums = np.stack([np.bincount(groups, weights=column) for column in values.T], axis=1)
     with np.errstate(invalid="ignore"):
         return GroupMeans(sums / counts[:, None], counts)
-
-
-def macro_means(values: NDArray[np.float64], groups: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Mean over the groups that occur of every column's group mean, ``[columns]``."""
-    means, counts = group_means(values, groups)
-    macro: NDArray[np.float64] = means[counts > 0].mean(axis=0)
-    return macro

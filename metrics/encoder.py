@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from metrics.encoder_files import DEFAULT_MODEL, EncoderFiles, find_encoder
@@ -35,7 +35,7 @@ class SentenceEncoder:
 
     files: EncoderFiles
     device: str
-    _model: Any
+    _model: Any = field(repr=False)
 
     @classmethod
     def load(
@@ -89,16 +89,14 @@ class SentenceEncoder:
         """
         import numpy as np
 
-        if not texts:
-            return np.empty((0, self._model.get_embedding_dimension()), dtype=np.float32)
         embeddings = self._model.encode(
-            [encodable(text) for text in texts],
+            [encodable(text) for text in texts] or [""],
             batch_size=BATCH_SIZE,
             normalize_embeddings=True,
             convert_to_numpy=True,
             show_progress_bar=False,
         )
-        return np.asarray(embeddings, dtype=np.float32)
+        return np.asarray(embeddings[: len(texts)], dtype=np.float32)
 
 
 def _open(files: EncoderFiles, device: str) -> Any:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 
 from metrics.errors import EncoderError
@@ -37,6 +40,8 @@ DEFAULT_FILES = {
 _PATTERNS = ["*.json", "*.txt", "*.model", "*.safetensors"]
 # Copies of the weights for other runtimes, and a list of training sets: nothing here reads them.
 _IGNORED = ["onnx/*", "openvino/*", "data_config.json"]
+_COMMIT = re.compile("[0-9a-f]{40}")
+_HUB_TIMEOUT = 10.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,10 @@ def find_encoder(model: str, revision: str | None = None) -> EncoderFiles:
     """
     folder = Path(model).expanduser()
     if folder.is_dir():
+        if revision is not None:
+            raise EncoderError(
+                f"encoder {model!r} is a folder and has no revision {revision!r}; leave it out"
+            )
         return _identified(folder.resolve().name, None, "folder", folder)
     if model.count("/") != 1 or model.startswith((".", "/", "~")):
         raise EncoderError(
@@ -89,15 +98,27 @@ def _default_encoder() -> EncoderFiles:
 
 def _hub_snapshot(model: str, revision: str | None) -> Path:
     """The Hub repository's folder in the local cache, downloaded where it is not there yet."""
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import HfApi, constants, snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
+    fetch = partial(
+        snapshot_download,
+        model,
+        revision=revision,
+        allow_patterns=_PATTERNS,
+        ignore_patterns=_IGNORED,
+    )
+    # A commit never changes: once in the cache there is no need to ask the Hub for it.
+    if constants.HF_HUB_OFFLINE or (revision and _COMMIT.fullmatch(revision)):
+        with suppress(LocalEntryNotFoundError):
+            cached = Path(fetch(local_files_only=True))
+            if not _lacking(cached):
+                return cached
     try:
-        return Path(
-            snapshot_download(
-                model, revision=revision, allow_patterns=_PATTERNS, ignore_patterns=_IGNORED
-            )
-        )
-    except (OSError, ValueError) as error:
+        # One quick question first: a download alone retries for half a minute without a network.
+        HfApi().model_info(model, revision=revision, timeout=_HUB_TIMEOUT)
+        return Path(fetch())
+    except Exception as error:  # the client lets its transport's own exceptions through
         raise EncoderError(
             f"encoder {model!r}, revision {revision or 'main'!r}, cannot be had from the Hub "
             f"({type(error).__name__}: {error}); check the name, the revision and the network, "
@@ -125,13 +146,12 @@ def _identified(
     expected: Mapping[str, str] | None = None,
 ) -> EncoderFiles:
     """Hash the files, refuse what is no sentence-transformers model or not the expected one."""
-    for needed in ("modules.json", "*.safetensors"):
-        if not any(folder.glob(needed)):
-            raise EncoderError(
-                f"encoder folder {folder} holds no {needed}: not a sentence-transformers model "
-                "with safetensors weights; save the model anew with sentence-transformers, or "
-                "set `encoder` to another"
-            )
+    if lacking := _lacking(folder):
+        raise EncoderError(
+            f"encoder folder {folder} holds no {lacking}: not a sentence-transformers model "
+            "with safetensors weights; save the model anew with sentence-transformers, or set "
+            "`encoder` to another"
+        )
     digests = {
         path.relative_to(folder).as_posix(): _sha256(path)
         for path in sorted(folder.rglob("*"))
@@ -146,6 +166,12 @@ def _identified(
             )
     listing = json.dumps(sorted(digests.items())).encode()
     return EncoderFiles(name, revision, source, folder, hashlib.sha256(listing).hexdigest())
+
+
+def _lacking(folder: Path) -> str | None:
+    """What is missing that makes a folder a sentence-transformers model we open."""
+    needed = ("modules.json", "*.safetensors")
+    return next((pattern for pattern in needed if not any(folder.glob(pattern))), None)
 
 
 def _takes_part(file: str) -> bool:
