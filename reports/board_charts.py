@@ -1,0 +1,91 @@
+"""The board's charts: one figure a suite, its runs' headline metrics with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from reports import formatting, paths
+from reports.board_rows import Column, Reproduced
+from reports.charts import Dot, Panel, dot_chart
+from reports.families import suite_title
+from reports.records import Run
+
+MOST_RUNS = 20
+"""A chart stays readable; the table has every run."""
+
+
+class Figure(NamedTuple):
+    """One suite's chart and the words below it."""
+
+    caption: str
+    svg: Markup
+
+
+def figures(reproduced: Reproduced) -> Iterator[Figure]:
+    """A figure for every column with at least two scored runs to compare."""
+    for at, column in enumerate(reproduced.columns):
+        runs = [run for line in reproduced.lines if (run := line.runs[at]) and run.main]
+        if len(runs) > 1:
+            yield _figure(column, sorted(runs, key=_best_first))
+
+
+def _figure(column: Column, runs: Sequence[Run]) -> Figure:
+    shown = runs[:MOST_RUNS]
+    panels = [
+        Panel(formatting.words(metric), dots)
+        for metric in column.metrics
+        if (dots := _dots(shown, metric, column.protocol))
+    ]
+    suite = suite_title(column.suite)
+    first = panels[0]
+    listed = "; ".join(
+        f"{dot.label} {dot.value:.2f}, {dot.low:.2f} to {dot.high:.2f}" for dot in first.dots[:5]
+    )
+    more = f"; and {len(shown) - 5} more" if len(shown) > 5 else ""
+    best = f" The best {MOST_RUNS} of {len(runs)} runs." if len(runs) > MOST_RUNS else ""
+    hollow = " Hollow dots: a part of the suite." if any(not run.full for run in shown) else ""
+    return Figure(
+        f"{suite}: points with 95 % intervals.{best}{hollow}",
+        dot_chart(
+            panels,
+            identifier=f"chart-{paths.slug('-'.join(column[:4]))}",
+            title=f"{suite}: {' and '.join(panel.title for panel in panels)} of {len(shown)} runs",
+            description=f"{first.title} with 95 % interval: {listed}{more}. The table has all.",
+        ),
+    )
+
+
+def _dots(runs: Sequence[Run], metric: str, protocol: str) -> list[Dot]:
+    """One dot per run, or none at all where a run lacks the metric."""
+    dots = []
+    for run, label in zip(runs, _labels(runs), strict=True):
+        score = run.score(metric, protocol)
+        if score is None or score.value is None:
+            return []
+        low = score.value if score.low is None else score.low
+        high = score.value if score.high is None else score.high
+        dots.append(Dot(label, score.value * 100, low * 100, high * 100, part=not run.full))
+    return dots
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    """Model names, told apart by the first property in which runs of one model differ."""
+    labels = []
+    for run in runs:
+        same = [other for other in runs if other.model == run.model]
+        for name in ("settings", "selection", "run"):
+            told = [str(getattr(other, name)) for other in same]
+            if len(set(told)) == len(told) > 1:
+                labels.append(f"{run.model} · {getattr(run, name)}")
+                break
+        else:
+            labels.append(run.model)
+    return labels
+
+
+def _best_first(run: Run) -> tuple[bool, float, str]:
+    value = run.main.value if run.main else None
+    return not run.full, -(value or 0.0), run.run

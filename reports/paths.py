@@ -1,0 +1,35 @@
+"""Where pages lie in the site: names that every file system and URL takes."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+
+INDEX = "index.html"
+
+_PLAIN = re.compile(r"[A-Za-z0-9_=+][A-Za-z0-9._=+-]{0,99}")
+
+
+def slug(name: str) -> str:
+    """``name`` itself where it is a plain file name, else a readable form ending in a digest."""
+    if _PLAIN.fullmatch(name):
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    readable = re.sub(r"[^A-Za-z0-9_=+]+", "-", name).strip("-")[:60]
+    return f"{readable}-{digest}" if readable else digest
+
+
+def run_stem(run: str) -> str:
+    """The path of a run's files without their suffix: ``runs/<suite>/<model>/<run id>``."""
+    return "/".join(["runs", *(slug(part) for part in run.split("/"))])
+
+
+def run_page(run: str) -> str:
+    """The path of a run's page in the site."""
+    return f"{run_stem(run)}.html"
+
+
+def relative(target: str, page: str) -> str:
+    """The link from ``page`` to ``target``, both paths in the site."""
+    return posixpath.relpath(target, posixpath.dirname(page) or ".")

@@ -1,0 +1,179 @@
+"""Runs as typed records, read from the board's frames once."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reports.frames import Board, ReportError
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One number: ``value`` in [0, 1] (or [-1, 1]), its 95 % interval and denominator."""
+
+    metric: str
+    protocol: str
+    value: float | None
+    low: float | None
+    high: float | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One reproduced run: what answered, what it was asked, how its regions ended."""
+
+    run: str
+    suite: str
+    suite_version: str
+    model: str
+    adapter: str
+    checkpoint: str
+    checkpoint_digest: str
+    parameters: int | None
+    base_model: str
+    licence: str
+    dtype: str
+    device: str
+    settings: str
+    main_metric: str
+    protocol: str
+    encoder: str
+    selection: str
+    full: bool
+    complete: bool
+    expected: int
+    answered: int
+    empty: int
+    unanswerable: int
+    errored: int
+    missing: int
+    started: str
+    seconds: float | None
+    scores: tuple[Score, ...]
+
+    def score(self, metric: str, protocol: str) -> Score | None:
+        """That score, unless the run is incomplete: then no number of it is a score."""
+        if not self.complete:
+            return None
+        return next(
+            (
+                score
+                for score in self.scores
+                if (score.metric, score.protocol) == (metric, protocol) and score.value is not None
+            ),
+            None,
+        )
+
+    @property
+    def main(self) -> Score | None:
+        """The board's number."""
+        return self.score(self.main_metric, self.protocol)
+
+
+def runs_of(board: Board) -> tuple[Run, ...]:
+    """Every run of the board with its scores, in order of ``run``.
+
+    Raises:
+        ReportError: a run is listed twice, a score or page belongs to no listed run, or a cell
+            is not what its column holds.
+    """
+    scores = _scores_by_run(board.scores)
+    runs = tuple(
+        sorted(
+            (_run(row, scores) for row in board.runs.to_dict("records")), key=lambda run: run.run
+        )
+    )
+    listed = [run.run for run in runs]
+    if len(set(listed)) < len(listed):
+        twice = next(a for a, b in itertools.pairwise(listed) if a == b)
+        raise ReportError(f"the runs frame lists {twice!r} twice; every run has one row")
+    for kind, named in (("scores frame", scores), ("pages", [page.run for page in board.pages])):
+        for run in sorted(set(named) - set(listed)):
+            raise ReportError(f"the {kind} name the run {run!r}, which the runs frame lacks")
+    return runs
+
+
+def text(value: object) -> str:
+    """A frame's cell as text; a missing value is the empty text."""
+    return "" if _absent(value) else str(value)
+
+
+def real(value: object) -> float | None:
+    """A frame's cell as a number, ``None`` where it is missing.
+
+    Raises:
+        ReportError: the cell is not a number.
+    """
+    if _absent(value):
+        return None
+    try:
+        return float(str(value))
+    except ValueError:
+        raise ReportError(f"{value!r} is not a number") from None
+
+
+def _scores_by_run(frame: pd.DataFrame) -> dict[str, tuple[Score, ...]]:
+    found: dict[str, list[Score]] = {}
+    for row in frame.to_dict("records"):
+        score = Score(
+            metric=text(row["metric"]),
+            protocol=text(row["protocol"]),
+            value=real(row["value"]),
+            low=real(row["low"]),
+            high=real(row["high"]),
+            count=_whole(row["count"]),
+        )
+        found.setdefault(text(row["run"]), []).append(score)
+    return {run: tuple(scores) for run, scores in found.items()}
+
+
+def _run(row: Mapping[Hashable, object], scores: Mapping[str, tuple[Score, ...]]) -> Run:
+    name = text(row["run"])
+    parameters = real(row["parameters"])
+    try:
+        return Run(
+            run=name,
+            suite=text(row["suite"]),
+            suite_version=text(row["suite_version"]),
+            model=text(row["model"]),
+            adapter=text(row["adapter"]),
+            checkpoint=text(row["checkpoint"]),
+            checkpoint_digest=text(row["checkpoint_digest"]),
+            parameters=int(parameters) if parameters else None,
+            base_model=text(row["base_model"]),
+            licence=text(row["licence"]),
+            dtype=text(row["dtype"]),
+            device=text(row["device"]),
+            settings=text(row["settings"]),
+            main_metric=text(row["main_metric"]),
+            protocol=text(row["protocol"]),
+            encoder=text(row["encoder"]),
+            selection=text(row["selection"]),
+            full=row["full"] is not None and bool(row["full"]),
+            complete=row["complete"] is not None and bool(row["complete"]),
+            expected=_whole(row["expected"]),
+            answered=_whole(row["answered"]),
+            empty=_whole(row["empty"]),
+            unanswerable=_whole(row["unanswerable"]),
+            errored=_whole(row["errored"]),
+            missing=_whole(row["missing"]),
+            started=text(row["started"]),
+            seconds=real(row["seconds"]),
+            scores=scores.get(name, ()),
+        )
+    except ReportError as error:
+        raise ReportError(f"run {name!r}: {error}") from None
+
+
+def _whole(value: object) -> int:
+    number = real(value)
+    return 0 if number is None else int(number)
+
+
+def _absent(value: object) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or value != value
