@@ -35,9 +35,10 @@ ENTRY = SuiteEntry(
         "subset": "full (lvis_v1_val.json, default) or 1k (lvis_val_1k_category.json)",
         "annotations": "annotation file, where it is not below root",
         "images": "folder with train2017/ and val2017/, where they are not below root",
+        "categories": "for 1k: file with LVIS v1's categories, for frequency groups and synonyms",
         "rasterizer": "pycocotools (default) or opencv (WOW-Seg's converter)",
     },
-    path_options=frozenset({"root", "annotations", "images"}),
+    path_options=frozenset({"root", "annotations", "images", "categories"}),
     source=SOURCE,
     licence=LICENCE,
 )
@@ -49,7 +50,7 @@ _EXPECTED = {
 
 
 def card(edition: str) -> SuiteCard:
-    """The card of ``v1``, ``v0.5`` or ``v1-1k``."""
+    """The card of ``v1``, ``v0.5``, ``v1-1k``, or ``custom`` (neither release's categories)."""
     return SuiteCard(
         name="lvis",
         version=edition,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.interface import JsonScalar
 from suites import coco
 from suites.annotations import Annotations
-from suites.base import Finding
+from suites.base import Finding, SuiteOptionError
 from suites.check import check_files
 from suites.index import IndexSource
 from suites.lvis import ANNOTATIONS_URL, SUBSET_SOURCE, Subset, card
@@ -15,7 +16,7 @@ from suites.options import annotation_file, choice_option, path_option, picture_
 from suites.pictures import PictureFinder
 from suites.rasterize import Rasterizer
 from suites.readers.image_list import read_image_list
-from suites.readers.instances import read_instances
+from suites.readers.instances import read_categories, read_instances
 from suites.region_suite import RegionSuite, open_region_suite
 
 _FILES = {
@@ -28,71 +29,66 @@ _REMEDIES = {
 }
 
 
-def load(
-    *,
-    cache: Path,
-    root: JsonScalar = None,
-    subset: JsonScalar = Subset.FULL.value,
-    annotations: JsonScalar = None,
-    images: JsonScalar = None,
-    rasterizer: JsonScalar = Rasterizer.PYCOCOTOOLS.value,
-) -> RegionSuite:
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The options of :data:`suites.lvis.ENTRY`, as given."""
+
+    root: JsonScalar = None
+    subset: JsonScalar = Subset.FULL.value
+    annotations: JsonScalar = None
+    images: JsonScalar = None
+    categories: JsonScalar = None
+    rasterizer: JsonScalar = Rasterizer.PYCOCOTOOLS.value
+
+
+def load(*, cache: Path, **options: JsonScalar) -> RegionSuite:
     """Open LVIS; the options are those of :data:`suites.lvis.ENTRY`."""
-    source, pictures = _locate(root, subset, annotations, images, rasterizer)
+    source, pictures = _locate(_Options(**options))
     return open_region_suite(source, pictures, cache, card)
 
 
-def check(
-    *,
-    root: JsonScalar = None,
-    subset: JsonScalar = Subset.FULL.value,
-    annotations: JsonScalar = None,
-    images: JsonScalar = None,
-    rasterizer: JsonScalar = Rasterizer.PYCOCOTOOLS.value,
-) -> list[Finding]:
+def check(**options: JsonScalar) -> list[Finding]:
     """Say what of LVIS is missing, cut off or mismatched, and where to get it."""
-    chosen = choice_option("subset", subset, Subset)
+    given = _Options(**options)
     return check_files(
-        lambda: _locate(root, subset, annotations, images, rasterizer),
+        lambda: _locate(given),
         card,
-        annotations_remedy=_REMEDIES[chosen],
+        annotations_remedy=_REMEDIES[choice_option("subset", given.subset, Subset)],
         pictures_remedy=coco.PICTURES_REMEDY,
     )
 
 
-def _locate(
-    root: JsonScalar,
-    subset: JsonScalar,
-    annotations: JsonScalar,
-    images: JsonScalar,
-    rasterizer: JsonScalar,
-) -> tuple[IndexSource, PictureFinder]:
-    chosen = choice_option("subset", subset, Subset)
-    folder = path_option("root", root)
+def _locate(options: _Options) -> tuple[IndexSource, PictureFinder]:
+    subset = choice_option("subset", options.subset, Subset)
+    root = path_option("root", options.root)
     path = annotation_file(
-        folder,
-        path_option("annotations", annotations),
-        _FILES[chosen],
+        root,
+        path_option("annotations", options.annotations),
+        _FILES[subset],
         suite="lvis",
-        remedy=_REMEDIES[chosen],
+        remedy=_REMEDIES[subset],
     )
+    categories = path_option("categories", options.categories)
+    if categories is not None and subset is Subset.FULL:
+        raise SuiteOptionError("option 'categories' is for subset '1k'; the full file has its own")
     source = IndexSource(
         suite="lvis",
-        files=(path,),
-        read=lambda: _read(path, chosen),
-        rasterizer=choice_option("rasterizer", rasterizer, Rasterizer),
-        settings={"subset": chosen.value},
+        files=(path,) if categories is None else (path, categories),
+        read=lambda: _read(path, subset, categories),
+        rasterizer=choice_option("rasterizer", options.rasterizer, Rasterizer),
+        settings={"subset": subset.value},
     )
-    where = picture_root(folder, path_option("images", images), path)
+    where = picture_root(root, path_option("images", options.images), path)
     return source, PictureFinder(where, coco.SPLIT_FOLDERS)
 
 
-def _read(path: Path, subset: Subset) -> Annotations:
-    if subset is Subset.ONE_K:
-        return read_image_list(path, edition="v1-1k")
-    return read_instances(path, edition=_edition, file_name=coco.picture_name)
+def _read(path: Path, subset: Subset, categories: Path | None) -> Annotations:
+    if subset is Subset.FULL:
+        return read_instances(path, edition=_edition, file_name=coco.picture_name)
+    known = {} if categories is None else read_categories(categories)
+    return read_image_list(path, edition="v1-1k", categories=known)
 
 
 def _edition(categories: int) -> str:
     """The files do not name their release; v0.5 lists 1,230 categories and v1 lists 1,203."""
-    return {1_230: "v0.5", 1_203: "v1"}.get(categories, f"{categories} categories")
+    return {1_230: "v0.5", 1_203: "v1"}.get(categories, "custom")

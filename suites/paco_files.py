@@ -6,6 +6,7 @@ names its object) and their 531 categories are objects and ``object:part``.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.interface import JsonScalar
@@ -29,61 +30,52 @@ _FILES = {
 }
 
 
-def load(
-    *,
-    cache: Path,
-    root: JsonScalar = None,
-    subset: JsonScalar = Subset.VAL.value,
-    annotations: JsonScalar = None,
-    images: JsonScalar = None,
-    rasterizer: JsonScalar = Rasterizer.PYCOCOTOOLS.value,
-) -> RegionSuite:
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The options of :data:`suites.paco.ENTRY`, as given."""
+
+    root: JsonScalar = None
+    subset: JsonScalar = Subset.VAL.value
+    annotations: JsonScalar = None
+    images: JsonScalar = None
+    rasterizer: JsonScalar = Rasterizer.PYCOCOTOOLS.value
+
+
+def load(*, cache: Path, **options: JsonScalar) -> RegionSuite:
     """Open PACO-LVIS; the options are those of :data:`suites.paco.ENTRY`."""
-    source, pictures = _locate(root, subset, annotations, images, rasterizer)
+    source, pictures = _locate(_Options(**options))
     return open_region_suite(source, pictures, cache, card)
 
 
-def check(
-    *,
-    root: JsonScalar = None,
-    subset: JsonScalar = Subset.VAL.value,
-    annotations: JsonScalar = None,
-    images: JsonScalar = None,
-    rasterizer: JsonScalar = Rasterizer.PYCOCOTOOLS.value,
-) -> list[Finding]:
+def check(**options: JsonScalar) -> list[Finding]:
     """Say what of PACO-LVIS is missing, cut off or mismatched, and where to get it."""
+    given = _Options(**options)
     return check_files(
-        lambda: _locate(root, subset, annotations, images, rasterizer),
+        lambda: _locate(given),
         card,
-        annotations_remedy=_remedy(choice_option("subset", subset, Subset)),
+        annotations_remedy=_remedy(choice_option("subset", given.subset, Subset)),
         pictures_remedy=coco.PICTURES_REMEDY,
     )
 
 
-def _locate(
-    root: JsonScalar,
-    subset: JsonScalar,
-    annotations: JsonScalar,
-    images: JsonScalar,
-    rasterizer: JsonScalar,
-) -> tuple[IndexSource, PictureFinder]:
-    chosen = choice_option("subset", subset, Subset)
-    folder = path_option("root", root)
+def _locate(options: _Options) -> tuple[IndexSource, PictureFinder]:
+    subset = choice_option("subset", options.subset, Subset)
+    root = path_option("root", options.root)
     path = annotation_file(
-        folder,
-        path_option("annotations", annotations),
-        [_FILES[chosen]],
+        root,
+        path_option("annotations", options.annotations),
+        [_FILES[subset]],
         suite="paco",
-        remedy=_remedy(chosen),
+        remedy=_remedy(subset),
     )
     source = IndexSource(
         suite="paco",
         files=(path,),
-        read=lambda: _read(path, chosen),
-        rasterizer=choice_option("rasterizer", rasterizer, Rasterizer),
-        settings={"subset": chosen.value},
+        read=lambda: _read(path, subset),
+        rasterizer=choice_option("rasterizer", options.rasterizer, Rasterizer),
+        settings={"subset": subset.value},
     )
-    where = picture_root(folder, path_option("images", images), path)
+    where = picture_root(root, path_option("images", options.images), path)
     return source, PictureFinder(where, coco.SPLIT_FOLDERS)
 
 

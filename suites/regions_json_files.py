@@ -6,6 +6,7 @@ see ``docs/data.md``. COCO-form instances and image lists are read as well.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.interface import JsonScalar
@@ -24,58 +25,64 @@ from suites.region_suite import RegionSuite, open_region_suite
 from suites.regions_json import card
 
 
-def load(
-    *,
-    cache: Path,
-    annotations: JsonScalar = None,
-    images: JsonScalar = None,
-    name: JsonScalar = None,
-    rasterizer: JsonScalar = Rasterizer.PYCOCOTOOLS.value,
-) -> RegionSuite:
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The options of :data:`suites.regions_json.ENTRY`, as given."""
+
+    annotations: JsonScalar = None
+    images: JsonScalar = None
+    name: JsonScalar = None
+    rasterizer: JsonScalar = Rasterizer.PYCOCOTOOLS.value
+
+    def path(self) -> Path:
+        """The annotation file."""
+        path = path_option("annotations", self.annotations)
+        if path is None:
+            raise SuiteOptionError(
+                "suite 'regions-json' needs option 'annotations': the JSON file with your regions"
+            )
+        return path
+
+    def card(self, edition: str) -> SuiteCard:
+        """The card, which is the same for every form the file may have."""
+        del edition
+        if self.name is None:
+            return card(self.path().stem)
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise SuiteOptionError(f"option 'name' must be a text, not {self.name!r}")
+        return card(self.name)
+
+
+def load(*, cache: Path, **options: JsonScalar) -> RegionSuite:
     """Open a user's regions; the options are those of :data:`suites.regions_json.ENTRY`."""
-    source, pictures = _locate(annotations, images, rasterizer)
-    return open_region_suite(source, pictures, cache, lambda _: _card(annotations, name))
+    given = _Options(**options)
+    source, pictures = _locate(given)
+    return open_region_suite(source, pictures, cache, given.card)
 
 
-def check(
-    *,
-    annotations: JsonScalar = None,
-    images: JsonScalar = None,
-    name: JsonScalar = None,
-    rasterizer: JsonScalar = Rasterizer.PYCOCOTOOLS.value,
-) -> list[Finding]:
+def check(**options: JsonScalar) -> list[Finding]:
     """Say what of a user's regions is missing, cut off or mismatched."""
+    given = _Options(**options)
     return check_files(
-        lambda: _locate(annotations, images, rasterizer),
-        lambda _: _card(annotations, name),
+        lambda: _locate(given),
+        given.card,
         annotations_remedy="correct the annotation file; docs/data.md describes it",
         pictures_remedy="put the pictures there, or name their folder in option 'images'",
     )
 
 
-def _locate(
-    annotations: JsonScalar, images: JsonScalar, rasterizer: JsonScalar
-) -> tuple[IndexSource, PictureFinder]:
-    path = _annotation_path(annotations)
+def _locate(options: _Options) -> tuple[IndexSource, PictureFinder]:
+    path = options.path()
     if not path.is_file():
         raise DataMissing(f"annotation file {path} is missing; correct option 'annotations'")
-    pictures = PictureFinder(path_option("images", images) or path.parent)
+    pictures = PictureFinder(path_option("images", options.images) or path.parent)
     source = IndexSource(
         suite="regions-json",
         files=(path,),
         read=lambda: _read(path, pictures),
-        rasterizer=choice_option("rasterizer", rasterizer, Rasterizer),
+        rasterizer=choice_option("rasterizer", options.rasterizer, Rasterizer),
     )
     return source, pictures
-
-
-def _annotation_path(annotations: JsonScalar) -> Path:
-    path = path_option("annotations", annotations)
-    if path is None:
-        raise SuiteOptionError(
-            "suite 'regions-json' needs option 'annotations': the JSON file with your regions"
-        )
-    return path
 
 
 def _read(path: Path, pictures: PictureFinder) -> Annotations:
@@ -85,11 +92,3 @@ def _read(path: Path, pictures: PictureFinder) -> Annotations:
     if "annotations" in keys:
         return read_instances(path, edition=lambda _: "COCO form")
     return read_own_regions(path, pictures)
-
-
-def _card(annotations: JsonScalar, name: JsonScalar) -> SuiteCard:
-    if name is None:
-        return card(_annotation_path(annotations).stem)
-    if not isinstance(name, str) or not name.strip():
-        raise SuiteOptionError(f"option 'name' must be a text, not {name!r}")
-    return card(name)

@@ -6,6 +6,7 @@ reads; SA-1B's files hold the same masks without labels, which a ``labels`` file
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.interface import JsonScalar
@@ -25,56 +26,51 @@ _ANNOTATIONS_REMEDY = f"get it from {SOURCE}"
 _PICTURES_REMEDY = f"get the SA-1B archives that hold them from {PICTURES_SOURCE}"
 
 
-def load(
-    *,
-    cache: Path,
-    annotations: JsonScalar = None,
-    labels: JsonScalar = None,
-    images: JsonScalar = None,
-    rasterizer: JsonScalar = Rasterizer.PYCOCOTOOLS.value,
-) -> RegionSuite:
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The options of :data:`suites.rr7k.ENTRY`, as given."""
+
+    annotations: JsonScalar = None
+    labels: JsonScalar = None
+    images: JsonScalar = None
+    rasterizer: JsonScalar = Rasterizer.PYCOCOTOOLS.value
+
+
+def load(*, cache: Path, **options: JsonScalar) -> RegionSuite:
     """Open RR-7K; the options are those of :data:`suites.rr7k.ENTRY`."""
-    source, pictures = _locate(annotations, labels, images, rasterizer)
+    source, pictures = _locate(_Options(**options))
     return open_region_suite(source, pictures, cache, card)
 
 
-def check(
-    *,
-    annotations: JsonScalar = None,
-    labels: JsonScalar = None,
-    images: JsonScalar = None,
-    rasterizer: JsonScalar = Rasterizer.PYCOCOTOOLS.value,
-) -> list[Finding]:
+def check(**options: JsonScalar) -> list[Finding]:
     """Say what of RR-7K is missing, cut off or mismatched, and where to get it."""
+    given = _Options(**options)
     return check_files(
-        lambda: _locate(annotations, labels, images, rasterizer),
+        lambda: _locate(given),
         card,
         annotations_remedy=_ANNOTATIONS_REMEDY,
         pictures_remedy=_PICTURES_REMEDY,
     )
 
 
-def _locate(
-    annotations: JsonScalar, labels: JsonScalar, images: JsonScalar, rasterizer: JsonScalar
-) -> tuple[IndexSource, PictureFinder]:
-    path = path_option("annotations", annotations)
+def _locate(options: _Options) -> tuple[IndexSource, PictureFinder]:
+    path = path_option("annotations", options.annotations)
     if path is None:
         raise SuiteOptionError(
             "suite 'rr7k' needs option 'annotations': its JSON-lines file, or a folder of SA-1B's "
             "per-image files"
         )
-    table = path_option("labels", labels)
-    chosen = choice_option("rasterizer", rasterizer, Rasterizer)
+    labels = path_option("labels", options.labels)
+    rasterizer = choice_option("rasterizer", options.rasterizer, Rasterizer)
     if path.is_dir():
-        source = _sa1b_source(path, table, chosen)
+        source, folder = _sa1b_source(path, labels, rasterizer), path
     else:
-        source = _lines_source(path, table, chosen)
-    folder = path if path.is_dir() else path.parent
-    return source, PictureFinder(path_option("images", images) or folder)
+        source, folder = _lines_source(path, labels, rasterizer), path.parent
+    return source, PictureFinder(path_option("images", options.images) or folder)
 
 
-def _lines_source(path: Path, table: Path | None, rasterizer: Rasterizer) -> IndexSource:
-    if table is not None:
+def _lines_source(path: Path, labels: Path | None, rasterizer: Rasterizer) -> IndexSource:
+    if labels is not None:
         raise SuiteOptionError(
             "option 'labels' goes with a folder of SA-1B's files; the JSON-lines file "
             f"{path} has its own"
@@ -84,8 +80,8 @@ def _lines_source(path: Path, table: Path | None, rasterizer: Rasterizer) -> Ind
     return IndexSource("rr7k", (path,), lambda: read_region_lines(path, edition="v1"), rasterizer)
 
 
-def _sa1b_source(folder: Path, table: Path | None, rasterizer: Rasterizer) -> IndexSource:
-    if table is None:
+def _sa1b_source(folder: Path, labels: Path | None, rasterizer: Rasterizer) -> IndexSource:
+    if labels is None:
         raise SuiteOptionError(
             f"SA-1B's files in {folder} have masks but no labels; give option 'labels', a JSON "
             'object from annotation id to label such as {"523353737": "dog"}'
@@ -95,6 +91,6 @@ def _sa1b_source(folder: Path, table: Path | None, rasterizer: Rasterizer) -> In
         raise DataMissing(f"folder {folder} holds no JSON files; {_PICTURES_REMEDY}")
 
     def read() -> Annotations:
-        return read_sa1b(files, table, edition="v1-sa1b")
+        return read_sa1b(files, labels, edition="v1-sa1b")
 
-    return IndexSource("rr7k", (table, *files), read, rasterizer)
+    return IndexSource("rr7k", (labels, *files), read, rasterizer)

@@ -69,6 +69,22 @@ def read_instances(
     )
 
 
+def read_categories(path: Path) -> dict[str, Category]:
+    """Only the categories of a COCO-form file, or of a plain list of category records.
+
+    Raises:
+        DataMissing: the file is not there.
+        DataInvalid: it is cut off or has no categories.
+    """
+    contents = _Contents(path, file_name_of)
+    for element in JsonDocument(path).elements():
+        if element.key in ("categories", ""):
+            contents.add("categories", element.offset, element.value)
+    if not contents.categories:
+        raise DataInvalid(f"{path} has no categories")
+    return contents.categories
+
+
 class _Contents:
     """What one pass over the document keeps: pictures, names, and where annotations lie."""
 
