@@ -26,9 +26,13 @@ class _Record(BaseModel):
 
 
 class SuiteRecord(_Record):
-    """The suite as it was: ``kind`` and ``options`` are how to open it again."""
+    """The suite as it was: ``kind`` and ``options`` are how to open it again.
+
+    ``name`` is the suite's own, ``called`` the one it was run under.
+    """
 
     name: str
+    called: str
     version: str
     digest: str
     kind: str
@@ -96,7 +100,6 @@ class SessionRecord(_Record):
     seconds: float = 0.0
     outcome: str = "running"
     device: str
-    seed: int | None = None
     images_asked: int = 0
     regions_asked: int = 0
     hardware: HardwareRecord
@@ -105,12 +108,13 @@ class SessionRecord(_Record):
 
 
 class ScoringRecord(_Record):
-    """One scoring of the stored answers and the sentence encoder it used."""
+    """One scoring of the answers' first ``parts`` parts, and the sentence encoder it used."""
 
     encoder: str
     encoder_revision: str | None
     encoder_source: str
     encoder_digest: str
+    parts: int
     scored: str
     seconds: float
 
@@ -120,6 +124,7 @@ class Manifest(_Record):
 
     schema_version: int = SCHEMA_VERSION
     run: str
+    command: str
     suite: SuiteRecord
     model: ModelRecord
     max_new_tokens: int

@@ -2,47 +2,69 @@
 
 from __future__ import annotations
 
+import shlex
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.interface import AdapterCard, RegionRecognizer, UnsupportedTask
-from bench import provenance, scoring
+from bench import scoring
 from bench.choices import ModelChoice, SuiteChoice
+from bench.config import Config
 from bench.engine import Tally, predict
 from bench.identity import MASK_SOURCE, Asker, run_id
 from bench.manifest import (
     Manifest,
     ModelRecord,
     SelectionRecord,
-    SessionRecord,
     SuiteRecord,
 )
+from bench.outcomes import Outcome
+from bench.output import progress
 from bench.part_writer import PartWriter
-from bench.store import RunWriter, StoredRun
-from suites.base import Scores, Selection, Suite
+from bench.sessions import session
+from bench.store import StoredRun
+from suites.base import Selection, Suite
 
 if TYPE_CHECKING:
     from metrics.encoder import SentenceEncoder
 
-SEED = 0
 
+def run_all(
+    config: Config,
+    models: Sequence[ModelChoice],
+    suites: Sequence[SuiteChoice],
+    selection: Selection,
+    *,
+    resamples: int,
+) -> Iterator[Outcome]:
+    """Every model on every suite, one after another, each model loaded once.
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of one model on one suite.
-
-    ``kept`` is false where the run already covers more than was asked for: the scores shown are
-    then of the smaller part, the stored ones of the larger.
+    Raises:
+        AdapterError: a model cannot be loaded.
+        SuiteError: a suite cannot be opened.
+        StoreError: a run cannot be written.
     """
-
-    run: StoredRun
-    manifest: Manifest
-    scores: Scores
-    tally: Tally
-    kept: bool
+    opened = [(choice, choice.load(config.cache)) for choice in suites]
+    encoder = scoring.load_encoder(config)
+    for model in models:
+        recognizer = model.load()
+        for choice, suite in opened:
+            images = selection.count(len(suite))
+            with progress(f"{model.name} on {choice.name}", images) as report:
+                outcome = run_model(
+                    config.runs,
+                    model,
+                    recognizer,
+                    choice,
+                    suite,
+                    encoder,
+                    selection=selection,
+                    resamples=resamples,
+                    report=report,
+                )
+            yield outcome
 
 
 def run_model(
@@ -67,21 +89,39 @@ def run_model(
     run = StoredRun.at(root, suite_choice.name, model.name, run_id(asker, suite.card, suite.digest))
     with run.writing() as writer:
         manifest = run.manifest() if run.exists else None
-        selected = _selected(suite, selection)
+        selected = selection_record(suite, selection)
         kept = manifest is None or selected.images >= manifest.selection.images
         if manifest is None:
-            manifest = _new_manifest(run, model, recognizer.card, suite_choice, suite, selected)
+            manifest = new_manifest(run, model, recognizer.card, suite_choice, suite, selected)
         elif kept:
             manifest = manifest.model_copy(update={"selection": selected})
-        tally = _ask(writer, manifest, recognizer, asker, suite, selected.images, report)
+        with (
+            session(writer, manifest, recognizer.card.device) as tally,
+            PartWriter(writer) as store,
+        ):
+            predict(
+                suite,
+                recognizer,
+                asker,
+                store,
+                images=selected.images,
+                answered=run.answered(),
+                tally=tally,
+                report=report,
+            )
         started = time.monotonic()
         scores = scoring.compute(run, suite, encoder, selection, resamples)
         manifest = run.manifest()
         if kept:
             manifest = scoring.keep(
-                writer, scores, encoder, selection, resamples=resamples, started=started
+                writer,
+                scores,
+                encoder,
+                images=selected.images,
+                resamples=resamples,
+                started=started,
             )
-    return Outcome(run, manifest, scores, tally, kept)
+    return Outcome(run, manifest, scores, tuple(tally.warnings), kept)
 
 
 def _asker(card: AdapterCard, suite: Suite) -> Asker:
@@ -94,64 +134,8 @@ def _asker(card: AdapterCard, suite: Suite) -> Asker:
     return Asker.of(card, task, suite.generation)
 
 
-def _ask(
-    writer: RunWriter,
-    manifest: Manifest,
-    recognizer: RegionRecognizer,
-    asker: Asker,
-    suite: Suite,
-    images: int,
-    report: Callable[[Tally], None],
-) -> Tally:
-    """One session, recorded in the manifest from its start to however it ends."""
-    tally = Tally()
-    device = recognizer.card.device
-    session = SessionRecord(
-        started=provenance.now(),
-        device=device,
-        seed=SEED,
-        hardware=provenance.hardware(device),
-        code=provenance.code(),
-    )
-    begun = time.monotonic()
-
-    def record(outcome: str, ended: str | None) -> None:
-        now = session.model_copy(
-            update={
-                "outcome": outcome,
-                "ended": ended,
-                "seconds": round(time.monotonic() - begun, 3),
-                "images_asked": tally.images_asked,
-                "regions_asked": tally.regions_asked,
-                "warnings": tuple(tally.warnings),
-            }
-        )
-        writer.write_manifest(manifest.model_copy(update={"sessions": (*manifest.sessions, now)}))
-
-    record("running", None)
-    outcome = "failed"
-    try:
-        with PartWriter(writer) as store:
-            predict(
-                suite,
-                recognizer,
-                asker,
-                store,
-                images=images,
-                answered=writer.run.answered(),
-                tally=tally,
-                report=report,
-            )
-        outcome = "finished"
-    except KeyboardInterrupt:
-        outcome = "interrupted"
-        raise
-    finally:
-        record(outcome, provenance.now())
-    return tally
-
-
-def _selected(suite: Suite, selection: Selection) -> SelectionRecord:
+def selection_record(suite: Suite, selection: Selection) -> SelectionRecord:
+    """The selection's entry in a manifest."""
     return SelectionRecord(
         limit=selection.limit,
         images=selection.count(len(suite)),
@@ -159,7 +143,7 @@ def _selected(suite: Suite, selection: Selection) -> SelectionRecord:
     )
 
 
-def _new_manifest(
+def new_manifest(
     run: StoredRun,
     model: ModelChoice,
     card: AdapterCard,
@@ -167,9 +151,11 @@ def _new_manifest(
     suite: Suite,
     selected: SelectionRecord,
 ) -> Manifest:
+    """The manifest of a run that begins."""
     return Manifest(
         run=run.name,
-        suite=suite_record(suite_choice, suite),
+        command=_command(model, suite_choice, selected.limit),
+        suite=_suite_record(suite_choice, suite),
         model=ModelRecord(
             name=model.name,
             adapter=card.name,
@@ -191,11 +177,16 @@ def _new_manifest(
     )
 
 
-def suite_record(choice: SuiteChoice, suite: Suite) -> SuiteRecord:
-    """The suite's entry in a manifest."""
+def _command(model: ModelChoice, suite: SuiteChoice, limit: int | None) -> str:
+    words = ["bench", "run", "--model", model.name, "--suite", suite.name]
+    return shlex.join(words if limit is None else [*words, "--limit", str(limit)])
+
+
+def _suite_record(choice: SuiteChoice, suite: Suite) -> SuiteRecord:
     card = suite.card
     return SuiteRecord(
-        name=choice.name,
+        name=card.name,
+        called=choice.name,
         version=card.version,
         digest=suite.digest,
         kind=choice.kind,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.atomic import write_bytes, write_json
+from bench.config import Config
 from bench.errors import StoreError
 from bench.manifest import Manifest, ScoringRecord
 from bench.provenance import now
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from metrics.encoder import SentenceEncoder
+    from metrics.encoder_files import EncoderFiles
 
 SCHEMA_VERSION = 1
+SEED = 0
 _KEY_DIGITS = 12
 
 
@@ -32,7 +35,7 @@ class StoredScores:
     folder: Path
     main_metric: str
     protocol: str
-    limit: int | None
+    images: int
     table: tuple[Score, ...]
     counts: Counts
 
@@ -43,6 +46,36 @@ class StoredScores:
     def categories(self) -> pd.DataFrame:
         """The per-category frame."""
         return _read_frame(self.folder / "categories.parquet")
+
+
+def load_encoder(config: Config) -> SentenceEncoder:
+    """Open the sentence encoder the configuration names.
+
+    Raises:
+        EncoderError: it cannot be had as asked for.
+    """
+    from metrics.encoder import SentenceEncoder
+
+    model, revision = _encoder_named(config)
+    return SentenceEncoder.load(model, revision=revision)
+
+
+def find_encoder_files(config: Config) -> EncoderFiles:
+    """Locate the sentence encoder without loading it.
+
+    Raises:
+        EncoderError: it cannot be had as asked for.
+    """
+    from metrics.encoder_files import find_encoder
+
+    return find_encoder(*_encoder_named(config))
+
+
+def _encoder_named(config: Config) -> tuple[str, str | None]:
+    from metrics.encoder_files import DEFAULT_MODEL
+
+    spec = config.contents.encoder
+    return config.located(spec.model) or DEFAULT_MODEL, spec.revision
 
 
 def scoring_key(protocol: str, encoder_digest: str) -> str:
@@ -65,22 +98,27 @@ def compute(
             f"{recorded.digest[:12]}, the suite here is {suite.card.version} with "
             f"{suite.digest[:12]}; score it with the annotations it was made with"
         )
-    return suite.score(run.answers(), encoder, selection=selection, resamples=resamples)
+    answers = run.answers(("region_id", "text", "status"))
+    selected = answers["region_id"].isin(suite.references(selection)["region_id"])
+    return suite.score(
+        answers[selected], encoder, selection=selection, resamples=resamples, seed=SEED
+    )
 
 
 def keep(
     writer: RunWriter,
     scores: Scores,
     encoder: SentenceEncoder,
-    selection: Selection,
     *,
+    images: int,
     resamples: int,
     started: float,
 ) -> Manifest:
     """Store scores with their run and note the scoring in its manifest.
 
     The files depend on the answers, the suite and the encoder's content only: byte-stable.
-    ``started`` is ``time.monotonic()`` from when scoring began.
+    ``images`` is how much of the index was scored; ``started`` is ``time.monotonic()`` from
+    when scoring began.
     """
     key = scoring_key(scores.protocol, scores.encoder_digest)
     folder = writer.run.scores_folder / key
@@ -89,13 +127,14 @@ def keep(
     (folder / "scores.json").unlink(missing_ok=True)
     write_bytes(folder / "regions.parquet", _frame_bytes(scores.regions))
     write_bytes(folder / "categories.parquet", _frame_bytes(scores.categories))
-    write_json(folder / "scores.json", _summary(writer.run, scores, encoder, selection, resamples))
+    write_json(folder / "scores.json", _summary(writer.run, scores, encoder, images, resamples))
     manifest = writer.run.manifest()
     record = ScoringRecord(
         encoder=encoder.name,
         encoder_revision=encoder.revision,
         encoder_source=encoder.source,
         encoder_digest=encoder.digest,
+        parts=len(writer.run.parts()),
         scored=now(),
         seconds=round(time.monotonic() - started, 3),
     )
@@ -106,18 +145,29 @@ def keep(
     return manifest
 
 
-def stored_scores(run: StoredRun) -> dict[str, StoredScores]:
-    """Every whole scoring of a run, by key.
+def current_scores(run: StoredRun, manifest: Manifest) -> tuple[ScoringRecord, StoredScores] | None:
+    """The latest scoring of all that the run holds now, or ``None`` where there is none.
+
+    A scoring from before answers were added, or of a smaller selection, is not current.
 
     Raises:
         StoreError: a scoring cannot be read.
     """
-    found = sorted(run.scores_folder.glob("*/scores.json"))
-    return {path.parent.name: _read_summary(path) for path in found}
+    parts = len(run.parts())
+    latest_first = sorted(
+        manifest.scorings.items(), key=lambda item: (item[1].scored, item[0]), reverse=True
+    )
+    for key, record in latest_first:
+        path = run.scores_folder / key / "scores.json"
+        if record.parts == parts and path.is_file():
+            stored = _read_summary(path)
+            if stored.images == manifest.selection.images:
+                return record, stored
+    return None
 
 
 def _summary(
-    run: StoredRun, scores: Scores, encoder: SentenceEncoder, selection: Selection, resamples: int
+    run: StoredRun, scores: Scores, encoder: SentenceEncoder, images: int, resamples: int
 ) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
@@ -125,8 +175,9 @@ def _summary(
         "protocol": scores.protocol,
         "main_metric": scores.main_metric,
         "complete": scores.counts.complete,
-        "limit": selection.limit,
+        "images": images,
         "resamples": resamples,
+        "seed": SEED,
         "encoder": {
             "name": encoder.name,
             "revision": encoder.revision,
@@ -150,7 +201,7 @@ def _read_summary(path: Path) -> StoredScores:
             folder=path.parent,
             main_metric=values["main_metric"],
             protocol=values["protocol"],
-            limit=values["limit"],
+            images=values["images"],
             table=tuple(Score(**row) for row in values["table"]),
             counts=Counts(**values["counts"]),
         )

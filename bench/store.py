@@ -64,18 +64,20 @@ class StoredRun:
         """Files of answers, oldest first."""
         return sorted(self._answers_folder.glob("part-*.parquet"))
 
-    def answers(self) -> pd.DataFrame:
+    def answers(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """The last word on every region, sorted by region id: the same bytes however it came.
+
+        Args:
+            columns: the columns to read, ``region_id`` among them; default: all.
 
         Raises:
             StoreError: a part is damaged.
         """
-        return records.settle(records.read_parts(self.parts()))
+        return records.settle(records.read_parts(self.parts(), columns))
 
     def answered(self) -> dict[str, str]:
         """Identity of the final answer of every region that has one, by region id."""
-        rows = records.read_parts(self.parts(), ("region_id", "identity", "status"))
-        final = records.final(records.settle(rows))
+        final = records.final(self.answers(("region_id", "identity", "status")))
         return dict(zip(final["region_id"], final["identity"], strict=True))
 
     @contextmanager
@@ -126,6 +128,24 @@ class RunWriter:
 def stored_runs(root: Path) -> list[StoredRun]:
     """Every run under ``root`` that has a manifest, sorted by name."""
     return [StoredRun(path.parent) for path in sorted(root.glob(f"*/*/*/{FILE_NAME}"))]
+
+
+def find_runs(root: Path, names: Sequence[str]) -> list[StoredRun]:
+    """The stored runs whose name is or begins with one of ``names``; all where none is given.
+
+    Raises:
+        StoreError: a name fits no run.
+    """
+    runs = stored_runs(root)
+    for name in names:
+        if not any(_begins(run, name) for run in runs):
+            stored = ", ".join(run.name for run in runs) or "none"
+            raise StoreError(f"no stored run under {root} is called {name!r}; stored: {stored}")
+    return [run for run in runs if not names or any(_begins(run, name) for name in names)]
+
+
+def _begins(run: StoredRun, name: str) -> bool:
+    return f"{run.name}/".startswith(f"{name.rstrip('/')}/")
 
 
 @contextmanager

@@ -1,0 +1,129 @@
+"""Stored runs as the frames a report is made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from adapters.interface import Status
+from bench.manifest import Manifest, ScoringRecord
+from bench.scoring import StoredScores, current_scores
+from bench.store import StoredRun
+from suites.base import Counts
+
+if TYPE_CHECKING:
+    from reports.frames import Board, RunReport
+
+TITLE = "regionbench"
+_SHORT_REVISION = 7
+
+
+def gather(runs: Sequence[StoredRun], title: str = TITLE) -> Board:
+    """The board of stored runs beside the published numbers.
+
+    A run whose answers were not scored as they stand is shown by its counts, as incomplete.
+
+    Raises:
+        StoreError: a manifest, an answer or a scoring cannot be read.
+    """
+    import pandas as pd
+
+    from reports import published
+    from reports.frames import RUN_COLUMNS, SCORE_COLUMNS, Board
+
+    rows: list[dict[str, object]] = []
+    scores: list[dict[str, object]] = []
+    pages: list[RunReport] = []
+    for run in runs:
+        manifest = run.manifest()
+        found = current_scores(run, manifest)
+        rows.append(_run_row(run, manifest, found))
+        if found is not None:
+            scores += _score_rows(run, found[1])
+            pages.append(_page(run, manifest, found[1]))
+    return Board(
+        title=title,
+        runs=pd.DataFrame(rows, columns=list(RUN_COLUMNS)),
+        scores=pd.DataFrame(scores, columns=list(SCORE_COLUMNS)),
+        published=published.load(),
+        pages=tuple(pages),
+    )
+
+
+def _run_row(
+    run: StoredRun, manifest: Manifest, found: tuple[ScoringRecord, StoredScores] | None
+) -> dict[str, object]:
+    suite, model, selection = manifest.suite, manifest.model, manifest.selection
+    counts = found[1].counts if found else _unscored_counts(run, manifest)
+    full = selection.images == suite.images
+    images = f"{suite.images:,} images"
+    return {
+        "run": run.name,
+        "suite": suite.name,
+        "suite_version": suite.version,
+        "model": model.name,
+        "adapter": model.adapter,
+        "checkpoint": model.checkpoint,
+        "checkpoint_digest": model.checkpoint_digest,
+        "parameters": model.parameters,
+        "base_model": model.base_model,
+        "licence": model.licence,
+        "dtype": model.dtype,
+        "device": manifest.sessions[-1].device if manifest.sessions else None,
+        "settings": ", ".join(f"{name}={value}" for name, value in sorted(model.settings.items())),
+        "main_metric": suite.main_metric,
+        "protocol": suite.protocol,
+        "encoder": _encoder_name(found[0]) if found else "",
+        "selection": f"all {images}" if full else f"first {selection.images:,} of {images}",
+        "full": full,
+        "complete": found is not None and counts.complete,
+        "expected": counts.expected,
+        "answered": counts.answered,
+        "empty": counts.empty,
+        "unanswerable": counts.unanswerable,
+        "errored": counts.errored,
+        "missing": counts.missing,
+        "started": manifest.sessions[0].started if manifest.sessions else None,
+        "seconds": manifest.seconds,
+    }
+
+
+def _score_rows(run: StoredRun, stored: StoredScores) -> list[dict[str, object]]:
+    return [
+        {
+            "run": run.name,
+            "metric": score.metric,
+            "protocol": score.protocol,
+            "value": score.value,
+            "low": score.low,
+            "high": score.high,
+            "count": score.count,
+        }
+        for score in stored.table
+    ]
+
+
+def _page(run: StoredRun, manifest: Manifest, stored: StoredScores) -> RunReport:
+    from reports.frames import RunReport
+
+    return RunReport(run.name, manifest.values(), stored.regions(), stored.categories())
+
+
+def _encoder_name(record: ScoringRecord) -> str:
+    name = record.encoder.rpartition("/")[2]
+    revision = record.encoder_revision or record.encoder_digest
+    return f"{name}@{revision[:_SHORT_REVISION]}"
+
+
+def _unscored_counts(run: StoredRun, manifest: Manifest) -> Counts:
+    ended = Counter(str(status) for status in run.answers(("region_id", "status"))["status"])
+    expected = manifest.selection.regions
+    return Counts(
+        expected=expected,
+        answered=ended[Status.ANSWERED],
+        empty=ended[Status.EMPTY],
+        unanswerable=ended[Status.UNANSWERABLE],
+        errored=ended[Status.ERRORED],
+        missing=max(0, expected - ended.total()),
+    )

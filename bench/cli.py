@@ -1,0 +1,108 @@
+"""The ``bench`` command: finds the verb's module, and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from bench.errors import StoreFull
+from bench.exit_codes import ExitCode
+
+VERBS = {
+    "list": "bench.commands.list_names",
+    "data": "bench.commands.data",
+    "run": "bench.commands.run",
+    "score": "bench.commands.score",
+    "report": "bench.commands.report",
+    "import": "bench.commands.import_answers",
+    "doctor": "bench.commands.doctor",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose verbs are imported when they are called or their help is shown."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, in the order a newcomer meets them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the verb's module; ``None`` where there is no such verb."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(VERBS[cmd_name]).command
+        return command
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={
+        "auto_envvar_prefix": "BENCH",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    },
+)
+@click.version_option(package_name="regionbench", prog_name="bench")
+def cli() -> None:
+    """Score what vision-language models say about image regions.
+
+    Every option is also an environment variable: `bench run --limit` is BENCH_RUN_LIMIT.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code; messages go to standard error."""
+    try:
+        result = cli.main(args=list(arguments), prog_name="bench", standalone_mode=False)
+        return int(result or ExitCode.FINE)
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted; what was answered is stored, the same command goes on from there")
+        return ExitCode.INCOMPLETE
+    except BrokenPipeError:  # the reader of a pipe left; nothing more can be said to it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.INCOMPLETE
+    except Exception as error:
+        if os.environ.get("BENCH_DEBUG"):
+            raise
+        if isinstance(error, StoreFull):
+            _say(f"error: {error}")
+            return ExitCode.INCOMPLETE
+        if isinstance(error, _deliberate()):
+            _say(f"error: {error}")
+            return ExitCode.USAGE
+        _say(
+            f"internal error: {type(error).__name__}: {error}\n"
+            "This is a fault of regionbench, not a result. BENCH_DEBUG=1 shows the traceback."
+        )
+        return ExitCode.INTERNAL
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        code = run(sys.argv[1:])
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+        code = ExitCode.INTERNAL
+    sys.exit(code)
+
+
+def _deliberate() -> tuple[type[Exception], ...]:
+    from adapters.interface import AdapterError
+    from bench.errors import BenchError
+    from metrics.errors import EncoderError
+    from reports.frames import ReportError
+    from suites.base import SuiteError
+
+    return AdapterError, BenchError, EncoderError, ReportError, SuiteError
+
+
+def _say(message: str) -> None:
+    click.echo(message, err=True)

@@ -1,0 +1,95 @@
+"""What follows a scored run, whichever verb made it: print it, log it, write the board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.config import Config
+from bench.exit_codes import ExitCode
+from bench.manifest import Manifest
+from bench.output import note, print_json, print_scores, warn
+from bench.store import StoredRun, stored_runs
+from bench.tracking import Tracker
+from suites.base import Scores
+
+_WARNINGS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A stored run with its scores.
+
+    ``kept`` is false where the run covers more than was asked for: the scores here are then of
+    the smaller part, the stored ones of the larger.
+    """
+
+    run: StoredRun
+    manifest: Manifest
+    scores: Scores
+    warnings: tuple[str, ...] = ()
+    kept: bool = True
+
+
+def finish(
+    config: Config, outcomes: Iterable[Outcome], tracker: Tracker, *, report: bool, as_json: bool
+) -> ExitCode:
+    """Print and log every outcome as it comes, then write the board; the verb's exit code."""
+    done: list[Outcome] = []
+    for outcome in outcomes:
+        done.append(outcome)
+        _show_warnings(outcome)
+        if not as_json:
+            print_scores(outcome.manifest.model.name, outcome.manifest.suite.called, outcome.scores)
+        if outcome.kept:
+            tracker.log(outcome.run, outcome.manifest, outcome.scores)
+    page = write_board(config) if report else None
+    if page is not None:
+        tracker.log_board([outcome.run for outcome in done if outcome.kept], page.parent)
+    if as_json:
+        board = None if page is None else str(page)
+        print_json({"runs": [_values(outcome) for outcome in done], "board": board})
+    elif page is not None:
+        click.echo(str(page))
+    complete = bool(done) and all(outcome.scores.counts.complete for outcome in done)
+    return ExitCode.FINE if complete else ExitCode.INCOMPLETE
+
+
+def write_board(config: Config) -> Path:
+    """Write the site of every stored run; returns its index page."""
+    from bench.board import gather
+    from reports.site import write_site
+
+    return write_site(gather(stored_runs(config.runs)), config.site).absolute()
+
+
+def _show_warnings(outcome: Outcome) -> None:
+    for message in outcome.warnings[:_WARNINGS_SHOWN]:
+        warn(message)
+    if len(outcome.warnings) > _WARNINGS_SHOWN:
+        note(f"… more warnings in {outcome.run.manifest_path}")
+    if not outcome.kept:
+        selection = outcome.manifest.selection
+        note(
+            f"the run already covers {selection.images:,} images; "
+            "its stored scores and the board keep all of them"
+        )
+
+
+def _values(outcome: Outcome) -> dict[str, Any]:
+    scores = outcome.scores
+    return {
+        "run": outcome.run.name,
+        "model": outcome.manifest.model.name,
+        "suite": outcome.manifest.suite.called,
+        "complete": scores.counts.complete,
+        "stored": outcome.kept,
+        "counts": asdict(scores.counts),
+        "encoder_digest": scores.encoder_digest,
+        "scores": [asdict(score) for score in scores.table] if scores.counts.complete else [],
+        "warnings": list(outcome.warnings),
+    }

@@ -1,0 +1,110 @@
+"""What a verb prints: tables and JSON on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.engine import Tally
+from suites.base import Score, Scores
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_PIPE_WIDTH = 200
+
+
+def warn(message: str) -> None:
+    """A warning on standard error."""
+    click.echo(f"warning: {message}", err=True)
+
+
+def note(message: str) -> None:
+    """A line about progress on standard error."""
+    click.echo(message, err=True)
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> None:
+    """A plain table on standard output; numbers are right-aligned."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table: Table = Table(
+        title=Text(title) if title else None, box=box.SIMPLE_HEAD, title_justify="left"
+    )
+    for index, column in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[index], (int, float)) for row in rows)
+        table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(f"{v:,}" if isinstance(v, int) else str(v)) for v in row))
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    Console(width=width, highlight=False).print(table)
+
+
+def percent(score: Score) -> str:
+    """A score ×100 with its interval: ``82.35 [80.11, 84.52]``."""
+    if score.value is None:
+        return "nothing to average"
+    value = f"{100 * score.value:.2f}"
+    if score.low is None or score.high is None:
+        return value
+    return f"{value} [{100 * score.low:.2f}, {100 * score.high:.2f}]"
+
+
+def print_scores(model: str, suite: str, scores: Scores) -> None:
+    """One run's scores, or that it is incomplete, with the counts either way."""
+    counts = scores.counts
+    shown = percent if counts.complete else lambda score: "incomplete"
+    print_table(
+        ("metric", "protocol", "×100 [95 %]", "regions"),
+        [(s.metric, s.protocol, shown(s), s.count) for s in scores.table],
+        title=f"{model} on {suite}",
+    )
+    click.echo(
+        f"regions: {counts.expected:,} expected, {counts.answered:,} answered, "
+        f"{counts.empty:,} empty, {counts.unanswerable:,} unanswerable, "
+        f"{counts.errored:,} errored, {counts.missing:,} missing"
+    )
+
+
+@contextmanager
+def progress(title: str, images: int) -> Iterator[Callable[[Tally], None]]:
+    """A progress bar over images on a terminal; silence elsewhere."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("images"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task(title, total=images)
+
+        def show(tally: Tally) -> None:
+            bar.update(task, completed=tally.images)
+
+        yield show

@@ -1,0 +1,43 @@
+"""Scoring stored runs again, from their manifests alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+
+from bench import scoring
+from bench.choices import SuiteChoice
+from bench.config import Config
+from bench.outcomes import Outcome
+from bench.store import StoredRun
+from suites.base import Selection, Suite
+
+
+def rescore(config: Config, runs: Iterable[StoredRun], *, resamples: int) -> Iterator[Outcome]:
+    """Score every run over all it was asked; each suite is opened as the manifest says.
+
+    Raises:
+        SuiteError: the suite's index cannot be opened.
+        StoreError: the suite has changed since, or the run is being written.
+    """
+    encoder = scoring.load_encoder(config)
+    opened: dict[str, Suite] = {}
+    for run in runs:
+        recorded = run.manifest().suite
+        suite = opened.get(recorded.digest)
+        if suite is None:
+            choice = SuiteChoice(recorded.called, recorded.kind, recorded.options)
+            suite = opened[recorded.digest] = choice.load(config.cache)
+        with run.writing() as writer:
+            selected = run.manifest().selection
+            started = time.monotonic()
+            scores = scoring.compute(run, suite, encoder, Selection(selected.images), resamples)
+            manifest = scoring.keep(
+                writer,
+                scores,
+                encoder,
+                images=selected.images,
+                resamples=resamples,
+                started=started,
+            )
+        yield Outcome(run, manifest, scores)

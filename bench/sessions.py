@@ -1,0 +1,51 @@
+"""One process's work on a run, noted in the manifest from its start to however it ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bench import provenance
+from bench.engine import Tally
+from bench.manifest import Manifest, SessionRecord
+from bench.store import RunWriter
+
+
+@contextmanager
+def session(writer: RunWriter, manifest: Manifest, device: str) -> Iterator[Tally]:
+    """Record a session; the block fills in the tally it is given.
+
+    The manifest says ``running`` until the block ends, and goes on saying so after a kill.
+    """
+    tally = Tally()
+    begun = time.monotonic()
+    record = SessionRecord(
+        started=provenance.now(),
+        device=device,
+        hardware=provenance.hardware(device),
+        code=provenance.code(),
+    )
+
+    def write(outcome: str, ended: str | None) -> None:
+        update = {
+            "outcome": outcome,
+            "ended": ended,
+            "seconds": round(time.monotonic() - begun, 3),
+            "images_asked": tally.images_asked,
+            "regions_asked": tally.regions_asked,
+            "warnings": tuple(tally.warnings),
+        }
+        sessions = (*manifest.sessions, record.model_copy(update=update))
+        writer.write_manifest(manifest.model_copy(update={"sessions": sessions}))
+
+    write("running", None)
+    outcome = "failed"
+    try:
+        yield tally
+        outcome = "finished"
+    except KeyboardInterrupt:
+        outcome = "interrupted"
+        raise
+    finally:
+        write(outcome, provenance.now())
