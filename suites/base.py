@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -54,10 +54,13 @@ class MetricCard:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedCounts:
-    """How much the published set holds; a check compares the files with it."""
+    """How much the published set holds, ``None`` where that is not published.
+
+    A check compares the files with it.
+    """
 
     images: int
-    regions: int
+    regions: int | None = None
     categories: int | None = None
 
 
@@ -168,6 +171,7 @@ class Scores:
     it), ``text``, ``status``, then one float column per region-level metric, named
     ``metric/protocol``. ``categories``: long form ``category``,
     ``metric``, ``protocol``, ``value``, ``count``, sorted. Both are byte-stable when written.
+    ``settings`` is what else the numbers depend on, such as a vocabulary and its digest.
     """
 
     main_metric: str
@@ -177,6 +181,7 @@ class Scores:
     counts: Counts
     regions: pd.DataFrame
     categories: pd.DataFrame
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def main(self) -> Score:

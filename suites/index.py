@@ -30,7 +30,7 @@ from suites.rasterize import Rasterizer, require_rasterizer
 from suites.readers.json_files import file_digest
 
 FORMAT_VERSION = 1
-_REGIONS_FILE = "regions.arrow"
+REGIONS_FILE = "regions.arrow"
 _CARD_FILE = "index.json"
 
 
@@ -112,7 +112,7 @@ class RegionIndex:
         """
         self.card = _read_card(folder)
         try:
-            self._rows: Any = datasets.Dataset.from_file(str(folder / _REGIONS_FILE))
+            self._rows: Any = datasets.Dataset.from_file(str(folder / REGIONS_FILE))
         except (OSError, pa.ArrowInvalid) as error:
             raise DataInvalid(f"index {folder} is damaged ({error}); delete the folder") from error
         if len(self._rows) != self.card.images:
@@ -169,46 +169,56 @@ def open_index(source: IndexSource, cache: Path) -> RegionIndex:
     """
     require_rasterizer(source.rasterizer)
     key = source.key()
-    folder = cache / "indexes" / source.suite / key[:20]
+    folder = index_folder(cache, source.suite, key)
     if not folder.is_dir():
-        _build(source, key, folder)
+        publish(folder, lambda aside: _write(source, key, aside))
     return RegionIndex(folder)
 
 
-def _build(source: IndexSource, key: str, folder: Path) -> None:
-    aside = folder.parent / f".building-{key[:8]}-{uuid.uuid4().hex}"
+def index_folder(cache: Path, suite: str, key: str) -> Path:
+    """Where the index of ``key`` lies once it is built."""
+    return cache / "indexes" / suite / key[:20]
+
+
+def publish(folder: Path, write: Callable[[Path], None]) -> None:
+    """Have ``write`` fill a folder aside, then make it ``folder``: whole or not at all.
+
+    Where another process has published it meanwhile, that one stays.
+    """
+    aside = folder.parent / f".building-{folder.name[:8]}-{uuid.uuid4().hex}"
     aside.mkdir(parents=True)
     try:
-        annotations = source.read()
-        tally = write_regions(aside / _REGIONS_FILE, annotations.images, source.rasterizer)
-        card = IndexCard(
-            format_version=FORMAT_VERSION,
-            key=key,
-            suite=source.suite,
-            edition=annotations.edition,
-            rasterizer=source.rasterizer.value,
-            settings=dict(source.settings),
-            sources=tuple(path.name for path in source.files),
-            categories=annotations.categories,
-            **asdict(tally),
-        )
-        _write_synced(aside / _CARD_FILE, json.dumps(asdict(card), indent=1, sort_keys=True))
-        _publish(aside, folder)
+        write(aside)
+        try:
+            aside.rename(folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _publish(aside: Path, folder: Path) -> None:
-    try:
-        aside.rename(folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
+def _write(source: IndexSource, key: str, folder: Path) -> None:
+    annotations = source.read()
+    tally = write_regions(folder / REGIONS_FILE, annotations.images, source.rasterizer)
+    card = IndexCard(
+        format_version=FORMAT_VERSION,
+        key=key,
+        suite=source.suite,
+        edition=annotations.edition,
+        rasterizer=source.rasterizer.value,
+        settings=dict(source.settings),
+        sources=tuple(path.name for path in source.files),
+        categories=annotations.categories,
+        **asdict(tally),
+    )
+    write_card(folder, card)
 
 
-def _write_synced(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
+def write_card(folder: Path, card: IndexCard) -> None:
+    """Write ``index.json``, the last file of an index."""
+    with (folder / _CARD_FILE).open("w", encoding="utf-8") as file:
+        json.dump(asdict(card), file, indent=1, sort_keys=True)
         file.flush()
         os.fsync(file.fileno())
 

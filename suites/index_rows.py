@@ -16,7 +16,7 @@ from suites.rasterize import Rasterizer, area, to_rle
 
 _IMAGES_PER_BATCH = 256
 _Row = tuple[AnnotatedImage, list[RLE]]
-_SCHEMA = pa.schema(
+REGIONS_SCHEMA = pa.schema(
     [
         ("image_id", pa.string()),
         ("file_name", pa.string()),
@@ -72,9 +72,9 @@ def write_regions(path: Path, images: Iterable[AnnotatedImage], rasterizer: Rast
     tally = Tally()
     records = (_record(image, masks) for image, masks in tally.count(rows))
     with path.open("wb") as file:
-        with pa.ipc.new_stream(file, _SCHEMA) as writer:
+        with pa.ipc.new_stream(file, REGIONS_SCHEMA) as writer:
             while batch := list(islice(records, _IMAGES_PER_BATCH)):
-                writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=_SCHEMA))
+                writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=REGIONS_SCHEMA))
         file.flush()
         os.fsync(file.fileno())
     return tally

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from adapters.interface import Generation
-from suites.base import ImageRecord, Scores, Selection, Suite, SuiteCard, TextEncoder
-from suites.index import IndexSource, RegionIndex, open_index
+from suites.base import Scores, Selection, SuiteCard, TextEncoder
+from suites.index import IndexSource, open_index
+from suites.indexed_suite import IndexedSuite
 from suites.pictures import PictureFinder
 from suites.rasterize import Rasterizer
 
@@ -17,47 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-GREEDY_100 = Generation(max_new_tokens=100)
-"""Decoding of protocol ``wowseg-v1``."""
 
-
-class RegionSuite(Suite):
+class RegionSuite(IndexedSuite):
     """Regions of an index, scored by the free-text protocol."""
-
-    def __init__(
-        self,
-        card: SuiteCard,
-        index: RegionIndex,
-        pictures: PictureFinder,
-        generation: Generation = GREEDY_100,
-    ) -> None:
-        self.card = card
-        self.generation = generation
-        self.digest = index.card.key
-        self._index = index
-        self._pictures = pictures
-
-    @property
-    def index(self) -> RegionIndex:
-        """The index behind the suite."""
-        return self._index
-
-    def __len__(self) -> int:
-        return len(self._index)
-
-    def record(self, index: int) -> ImageRecord:
-        """The ``index``-th image's regions, without opening the picture."""
-        row = self._index.row(index)
-        return ImageRecord(
-            image_id=row.image_id,
-            path=self._pictures.find(row.file_name),
-            width=row.width,
-            height=row.height,
-            region_ids=row.region_ids,
-            masks=row.masks,
-            boxes=row.boxes,
-            labels=row.labels,
-        )
 
     def references(self, selection: Selection) -> pd.DataFrame:
         """One row per selected region in index order.
@@ -65,7 +27,7 @@ class RegionSuite(Suite):
         Columns ``region_id``, ``image_id``, ``category``, and where the dataset has them
         ``frequency`` (text) and ``synonyms`` (list of texts).
         """
-        frame = self._index.regions(selection.count(len(self)))
+        frame = super().references(selection)
         categories = self._index.card.categories
         if any(category.frequency is not None for category in categories.values()):
             frequency = {name: category.frequency for name, category in categories.items()}

@@ -6,7 +6,7 @@ An entry point of group ``regionbench.suites`` names a module-level :class:`Suit
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -18,6 +18,23 @@ from suites.base import Finding, Suite, SuiteOptionError, UnknownSuite
 GROUP = "regionbench.suites"
 
 
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how many items are done, and out of how many."""
+
+
+def _no_progress(step: str, done: int, total: int) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a preparation made: where, how many items anew, how many were there already."""
+
+    folder: Path
+    made: int
+    kept: int
+
+
 @dataclass(frozen=True, slots=True)
 class SuiteEntry:
     """What is known of a suite before its code and data are loaded.
@@ -26,7 +43,9 @@ class SuiteEntry:
     **options)`` and returns a :class:`Suite`, building its index when there is none; the checker
     takes ``(**options)`` and returns the findings of ``bench data check``. ``options`` maps each
     option's name to one line of help; path options are listed in ``path_options`` so that a
-    configuration file can resolve them against its own folder.
+    configuration file can resolve them against its own folder. ``preparer``, where the files as
+    published have to be converted first, takes ``(*, progress, **options)`` and returns a
+    :class:`Prepared`.
     """
 
     name: str
@@ -37,6 +56,7 @@ class SuiteEntry:
     path_options: frozenset[str] = frozenset()
     source: str = ""
     licence: str = ""
+    preparer: str | None = None
 
     def load(self, *, cache: Path, **options: JsonScalar) -> Suite:
         """Open the suite, building its index in ``cache`` the first time.
@@ -53,6 +73,27 @@ class SuiteEntry:
         """Look at the suite's files and say what is missing, truncated or mismatched."""
         self._refuse_unknown(options)
         return cast("list[Finding]", _function(self.checker)(**options))
+
+    def prepare(self, *, progress: Progress = _no_progress, **options: JsonScalar) -> Prepared:
+        """Convert the published files into the form the suite reads.
+
+        What an earlier, interrupted call finished is kept.
+
+        Args:
+            progress: told what is being done, how many items are done, and out of how many.
+            options: the suite's options.
+
+        Raises:
+            SuiteOptionError: an unknown option, an unusable value, or nothing to prepare.
+            DataMissing: a published file is not there; says where to get it.
+            DataInvalid: a published file is cut off or of another form.
+        """
+        self._refuse_unknown(options)
+        if self.preparer is None:
+            raise SuiteOptionError(
+                f"suite {self.name!r} reads the published files as they are; nothing to prepare"
+            )
+        return cast(Prepared, _function(self.preparer)(progress=progress, **options))
 
     def _refuse_unknown(self, options: Mapping[str, JsonScalar]) -> None:
         for name in sorted(set(options) - set(self.options)):
