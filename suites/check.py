@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 
 import PIL.Image
@@ -79,12 +79,13 @@ def check_files(
         findings += [Finding(Level.WARNING, "annotations", note) for note in annotations.notes]
         tally.categories = len(annotations.categories)
         expected = card(annotations.edition).expected
-        findings += _count_findings(tally, expected, annotations_remedy)
+        found = ExpectedCounts(tally.images, tally.regions, tally.categories)
+        findings += count_findings(found, expected, annotations_remedy)
     return [*findings, *tally.mask_findings(), *tally.picture_findings(pictures_remedy)]
 
 
 @dataclass(slots=True)
-class _Trouble:
+class Trouble:
     """How often something was met, and the first few names."""
 
     count: int = 0
@@ -106,11 +107,11 @@ class _Tally:
     regions: int = 0
     categories: int = 0
     labels: set[str] = field(default_factory=set)
-    bad_masks: _Trouble = field(default_factory=_Trouble)
-    empty_masks: _Trouble = field(default_factory=_Trouble)
-    missing: _Trouble = field(default_factory=_Trouble)
+    bad_masks: Trouble = field(default_factory=Trouble)
+    empty_masks: Trouble = field(default_factory=Trouble)
+    missing: Trouble = field(default_factory=Trouble)
     missing_folders: Counter[str] = field(default_factory=Counter)
-    undecodable: _Trouble = field(default_factory=_Trouble)
+    undecodable: Trouble = field(default_factory=Trouble)
 
     def add_all(self, images: Iterable[AnnotatedImage], rasterizer: Rasterizer) -> None:
         for image in images:
@@ -135,7 +136,7 @@ class _Tally:
     def _add_picture(self, image: AnnotatedImage) -> None:
         path = self.pictures.find(image.file_name)
         try:
-            _look_at(path, image.width, image.height)
+            look_at_picture(path, image.width, image.height)
         except FileNotFoundError:
             self.missing.add(image.file_name)
             self.missing_folders[str(PurePosixPath(image.file_name).parent)] += 1
@@ -186,29 +187,25 @@ class _Tally:
             )
 
 
-def _count_findings(
-    tally: _Tally, expected: ExpectedCounts | None, remedy: str
+def count_findings(
+    found: ExpectedCounts, expected: ExpectedCounts | None, remedy: str
 ) -> Iterator[Finding]:
+    """A warning for every count that is published and not what was found."""
     if expected is None:
         return
-    found = {"images": tally.images, "regions": tally.regions, "categories": tally.categories}
-    published = {
-        "images": expected.images,
-        "regions": expected.regions,
-        "categories": expected.categories,
-    }
-    for name, count in published.items():
-        if count is not None and found[name] != count:
+    for name, published in asdict(expected).items():
+        count = getattr(found, name)
+        if published is not None and count != published:
             yield Finding(
                 Level.WARNING,
                 "counts",
-                f"{found[name]:,} {name}; the published set has {count:,}: scores are not "
+                f"{count:,} {name}; the published set has {published:,}: scores are not "
                 "comparable with published ones",
                 remedy,
             )
 
 
-def _look_at(path: Path, width: int, height: int) -> None:
+def look_at_picture(path: Path, width: int, height: int) -> None:
     """Read a picture's header and last bytes; decode it whole only where these look wrong.
 
     Raises:

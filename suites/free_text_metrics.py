@@ -17,3 +17,7 @@ FREE_TEXT_METRICS = (
     ),
     MetricCard("exact_match", "Share of answers equal to their reference once both are cleaned."),
 )
+SYNONYM_MATCH = MetricCard(
+    "synonym_match", "Share of answers equal to their reference or one of its annotated synonyms."
+)
+"""Reported too where the dataset annotates synonyms."""

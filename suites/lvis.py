@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from adapters.interface import Task
 from suites.base import ExpectedCounts, SuiteCard
-from suites.free_text_metrics import FREE_TEXT_METRICS, MAIN_METRIC, PROTOCOL
+from suites.free_text_metrics import FREE_TEXT_METRICS, MAIN_METRIC, PROTOCOL, SYNONYM_MATCH
 from suites.registry import SuiteEntry
 
 SOURCE = "https://www.lvisdataset.org/dataset"
@@ -56,7 +56,7 @@ def card(edition: str) -> SuiteCard:
         version=edition,
         summary=ENTRY.summary,
         task=Task.CATEGORY,
-        metrics=FREE_TEXT_METRICS,
+        metrics=(*FREE_TEXT_METRICS, SYNONYM_MATCH),
         main_metric=MAIN_METRIC,
         protocol=PROTOCOL,
         licence=LICENCE,

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pycocotools.mask
 import pytest
+from numpy.typing import NDArray
 
 from adapters.interface import RLE, Task
 from suites.base import (
@@ -30,6 +32,16 @@ from tests.suites.annotation_files import (
     write_lvis,
     write_picture,
 )
+
+
+class OneHotEncoder:
+    """Equal texts are alike, others are not."""
+
+    digest = "one-hot"
+
+    def encode(self, texts: list[str]) -> NDArray[np.float32]:
+        known = sorted(set(texts))
+        return np.eye(len(known), dtype=np.float32)[[known.index(text) for text in texts]]
 
 
 def lvis(tmp_path: Path, **options: Any) -> Suite:
@@ -74,6 +86,22 @@ def test_references_carry_frequency_and_synonyms(tmp_path: Path) -> None:
     assert frame["category"].tolist() == ["cat", "salmon_(fish)"]
     assert frame["frequency"].tolist() == ["f", "r"]
     assert frame["synonyms"].tolist() == [["cat", "house_cat"], ["salmon_(fish)"]]
+
+
+def test_every_metric_of_the_card_is_scored(tmp_path: Path) -> None:
+    write_lvis(tmp_path, lvis_v1([annotation(1), annotation(2, category=2), annotation(3, 285)]))
+    suite = lvis(tmp_path, root=str(tmp_path))
+    regions = suite.references(Selection())["region_id"]
+    answers = pd.DataFrame(
+        {"region_id": regions, "text": ["house cat", "salmon", "dog"], "status": "answered"}
+    )
+    scores = suite.score(answers, OneHotEncoder(), selection=Selection(), resamples=10)
+
+    values = {s.metric: s.value for s in scores.table if s.protocol == suite.card.protocol}
+    assert {metric.name for metric in suite.card.metrics} <= set(values)
+    assert scores.main.metric == suite.card.main_metric
+    assert values["synonym_match"] == pytest.approx(2 / 3)
+    assert values["exact_match"] == pytest.approx(1 / 3)
 
 
 def test_the_1k_subset_looks_for_pictures_in_both_splits(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -133,3 +134,11 @@ def test_the_annotation_file_must_be_given_and_be_there(tmp_path: Path) -> None:
         entry("regions-json").load(cache=tmp_path)
     with pytest.raises(DataMissing, match=r"birds\.json is missing"):
         entry("regions-json").load(cache=tmp_path, annotations=str(tmp_path / "birds.json"))
+
+
+def test_the_documented_example_is_read(tmp_path: Path, repository: Path) -> None:
+    text = (repository / "docs" / "data.md").read_text(encoding="utf-8")
+    example = json.loads(text.split("```json\n")[1].split("```")[0])
+    frame = regions_json(tmp_path, example).references(Selection())
+
+    assert frame["category"].tolist() == ["wren", "nest"]
