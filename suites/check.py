@@ -92,6 +92,7 @@ class Trouble:
     first: list[str] = field(default_factory=list)
 
     def add(self, name: str) -> None:
+        """Count one more, and keep its name among the first few."""
         self.count += 1
         if len(self.first) < _NAMED:
             self.first.append(name)
@@ -206,7 +207,9 @@ def count_findings(
 
 
 def look_at_picture(path: Path, width: int, height: int) -> None:
-    """Read a picture's header and last bytes; decode it whole only where these look wrong.
+    """See that a picture is there, whole, and of its size.
+
+    Its header and last bytes are read; it is decoded only where these look wrong.
 
     Raises:
         FileNotFoundError: there is no such file.
