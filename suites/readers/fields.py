@@ -9,6 +9,8 @@ from typing import Any
 from adapters.interface import Box
 from suites.base import DataInvalid
 
+_PIXEL_LIMIT = 2**31
+
 
 def record_at(value: object, where: str) -> Mapping[str, Any]:
     """The value as a JSON object.
@@ -51,10 +53,10 @@ def size_at(record: Mapping[str, Any], where: str) -> tuple[int, int]:
     """``(width, height)`` in pixels, both positive.
 
     Raises:
-        DataInvalid: one is absent, not a number, or not positive.
+        DataInvalid: one is absent, not a number, not positive, or beyond any picture.
     """
     width, height = integer_at(record, "width", where), integer_at(record, "height", where)
-    if width < 1 or height < 1:
+    if width < 1 or height < 1 or width * height >= _PIXEL_LIMIT:
         raise DataInvalid(f"{where}: a picture cannot be {width}×{height} pixels")
     return width, height
 

@@ -103,6 +103,8 @@ class JsonDocument:
             return _DECODER.raw_decode(self._text, position)
         except json.JSONDecodeError as error:
             raise self._damage(error.pos, error.msg) from None
+        except (RecursionError, ValueError) as error:  # nested too deep; a number too long
+            raise self._damage(position, str(error)) from None
 
     def _expect(self, character: str, position: int) -> int:
         if self._text[position : position + 1] != character:
@@ -180,6 +182,10 @@ def _decode_line(path: Path, number: int, start: int, raw: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise DataInvalid(
             f"{path}, line {number} is not UTF-8 text at byte {start + error.start}; fetch it anew"
+        ) from None
+    except (RecursionError, ValueError) as error:
+        raise DataInvalid(
+            f"{path}, line {number} is not valid JSON at byte {start}: {error}; fetch it anew"
         ) from None
 
 

@@ -75,6 +75,16 @@ def test_text_after_a_document_is_refused(tmp_path: Path) -> None:
         list(document.elements())
 
 
+@pytest.mark.parametrize("value", ["[" * 100_000 + "]" * 100_000, "9" * 5_000])
+def test_values_beyond_reason_are_refused(tmp_path: Path, value: str) -> None:
+    document = JsonDocument(file_of(tmp_path, f'{{"annotations": [1, {value}]}}'))
+
+    with pytest.raises(DataInvalid, match="not valid JSON at byte 20"):
+        list(document.elements())
+    with pytest.raises(DataInvalid, match="line 1 is not valid JSON"):
+        list(JsonLines(document.path).lines())
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataMissing, match=r"nowhere\.json"):
         JsonDocument(tmp_path / "nowhere.json")

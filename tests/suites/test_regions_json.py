@@ -96,6 +96,7 @@ def test_image_lists_are_read(tmp_path: Path) -> None:
         ([image("a", region(id=1), region(id=1))], "region 'a/000001' is listed twice"),
         ([image("a", region()), image("a", region())], "image 2: 'a' is listed twice"),
         ([{"file_name": "a", "width": 0, "height": 1, "regions": []}], "cannot be 0×1"),
+        ([image("a", region(), width=10**9, height=10**9)], "cannot be 1000000000×1000000000"),
         ([{"file_name": "a", "width": 3, "regions": []}], "image 'a' has no 'height'"),
         ([{"regions": []}], "image 1 has no 'file_name'; it has: regions"),
         ([{"file_name": "a", "width": 1, "height": 1}], "image 'a' has no 'regions'"),
