@@ -72,20 +72,18 @@ def scenes(draw: st.DrawFn, *, crowds_of_a_class: int = 3) -> Scene:
     truth_map = ids[_blocks(draw, shape, len(ids))]
     segment_map = truth_map if draw(st.booleans()) else ids[_blocks(draw, shape, len(ids))]
 
-    true_ids = draw(st.permutations(labels))[: draw(st.integers(0, len(labels)))]
+    true_ids = draw(st.permutations(labels))[: len(labels) - draw(st.integers(0, 2))]
     classes = [draw(st.integers(0, CLASSES - 1)) for _ in true_ids]
     crowd: list[bool] = []
     for row, klass in enumerate(classes):
         others = sum(c for c, k in zip(crowd, classes[:row], strict=True) if k == klass)
         crowd.append(others < crowds_of_a_class and draw(st.booleans()))
 
-    asked = draw(st.permutations(labels))[: draw(st.integers(0, len(labels)))]
-    # Classes near those of the truth, so that matches are common.
+    asked = draw(st.permutations(labels))[: len(labels) - draw(st.integers(0, 2))]
     near = dict(zip(true_ids, classes, strict=True))
+    # Right half of the time, so that matches are common; no class often enough to matter.
     answered = [
-        near[label]
-        if label in near and draw(st.booleans())
-        else draw(st.integers(NO_CLASS, CLASSES - 1))
+        draw(st.sampled_from([near.get(label, NO_CLASS)] * CLASSES + [NO_CLASS, *range(CLASSES)]))
         for label in asked
     ]
     class_map = _blocks(draw, shape, CLASSES + 1)

@@ -123,6 +123,7 @@ def test_a_pixel_in_no_segment_is_class_0() -> None:
 
 def test_a_segment_without_a_class_is_missed_but_not_class_0() -> None:
     assert _iou([1, 2, 2], [NO_CLASS, 1], [0, 1, 1])[:2] == [0, 1]
+    assert _iou([0, 1, 2], [NO_CLASS, 1], [0, 1, 1])[:2] == [1, 1 / 2]
 
 
 def test_predictions_of_a_class_that_never_occurs_only_hurt_the_class_they_cover() -> None:

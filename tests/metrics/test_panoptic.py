@@ -126,6 +126,22 @@ def test_class_quality_is_nan_only_for_classes_that_do_not_count() -> None:
     assert panoptic_quality(counts) == (1 / 3, 1 / 3, 1 / 3, 3)
 
 
+@pytest.mark.parametrize(("crowds", "spurious"), [([1, 2], 1), ([2, 1], 0)])
+def test_only_the_last_listed_crowd_of_a_class_excuses_a_prediction(
+    crowds: list[int], spurious: int
+) -> None:
+    # The prediction lies by three quarters in crowd segment 1.
+    counts = count_maps(
+        _row(1, 1, 1, 2),
+        Segments.of(crowds, [0, 0], [True, True]),
+        _row(5, 5, 5, 5),
+        Segments.of([5], [0]),
+        classes=1,
+    )
+    assert counts.false_positives.tolist() == [[spurious]]
+    assert counts.false_negatives.tolist() == [[0]]
+
+
 def test_true_pixels_that_the_annotation_does_not_list_are_not_void() -> None:
     # Half of the prediction lies on such pixels: IoU 2/4 is no match, and nothing excuses it.
     counts = count_maps(

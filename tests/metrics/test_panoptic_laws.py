@@ -6,6 +6,7 @@ from dataclasses import astuple, replace
 from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from panoptic_scenes import CLASSES, THINGS, Scene, painted, scenes
@@ -56,6 +57,26 @@ def test_the_order_of_segments_changes_nothing(scene: Scene, random: Random) -> 
         truth=Segments(scene.truth.ids[true], scene.truth.classes[true], scene.truth.crowd[true]),
     )
     assert _same(_by_tables([scene]), _by_tables([shuffled]))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_order_of_many_matches_changes_no_last_bit(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    ids = np.arange(1, 31)
+    truth_map = np.repeat(ids, rng.integers(20, 60, size=30))
+    scene = Scene(
+        segment_map=np.roll(truth_map, 3),
+        segment_ids=ids,
+        answered=np.zeros(30, np.intp),
+        truth_map=truth_map,
+        truth=Segments.of(ids.tolist(), [0] * 30),
+        class_map=truth_map,
+    )
+    counts = [
+        _by_tables([replace(scene, segment_ids=order)]) for order in (ids, rng.permutation(ids))
+    ]
+    assert counts[0].true_positives.sum() == 30
+    assert _same(*counts)
 
 
 @given(st.lists(scenes(), min_size=2, max_size=4))
