@@ -77,7 +77,7 @@ def read_osprey_log(path: Path, annotations: Path, regions: SuiteRegions) -> dic
         except (KeyError, TypeError) as error:
             raise ImportFileError(f"{where} has no {error}; expected id and categories") from error
         printed = [pair for _, pair in zip(labels, pairs, strict=False)]
-        if not printed:
+        if labels and not printed:
             break
         image = regions.image(image_id, where)
         if list(image.labels) != labels:
@@ -85,9 +85,8 @@ def read_osprey_log(path: Path, annotations: Path, regions: SuiteRegions) -> dic
                 f"{where}: its labels are not those of image {image.image_id!r} of the suite "
                 f"{regions.name}; give the annotation file the suite was built from"
             )
-        part = ImageRegions(
-            image_id, image.region_ids[: len(printed)], image.labels[: len(printed)]
-        )
+        count = len(printed)
+        part = ImageRegions(image_id, image.region_ids[:count], image.labels[:count])
         answers |= _matched(part, printed, clean_osprey_reference, f"{path}, image {image_id!r}")
     if (extra := next(pairs, None)) is not None:
         raise ImportFileError(
@@ -180,9 +179,9 @@ def _logged(path: Path) -> Iterator[Pair]:
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
-    files = [
-        f for path in paths for f in (sorted(path.glob("*.json")) if path.is_dir() else [path])
-    ]
+    files: list[Path] = []
+    for path in paths:
+        files += sorted(path.glob("*.json")) if path.is_dir() else [path]
     if not files:
         raise ImportFileError(f"no .json files in {', '.join(map(str, paths))}")
     return files

@@ -6,7 +6,6 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from adapters.interface import AdapterCard, RegionRecognizer, UnsupportedTask
 from bench import scoring
@@ -23,12 +22,10 @@ from bench.manifest import (
 from bench.outcomes import Outcome
 from bench.output import progress
 from bench.part_writer import PartWriter
+from bench.scoring import ScoringEncoder
 from bench.sessions import session
 from bench.store import StoredRun
 from suites.base import Selection, Suite
-
-if TYPE_CHECKING:
-    from metrics.encoder import SentenceEncoder
 
 
 def run_all(
@@ -73,7 +70,7 @@ def run_model(
     recognizer: RegionRecognizer,
     suite_choice: SuiteChoice,
     suite: Suite,
-    encoder: SentenceEncoder,
+    encoder: ScoringEncoder,
     *,
     selection: Selection,
     resamples: int,

@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.atomic import write_bytes, write_json
 from bench.config import Config
@@ -15,17 +15,35 @@ from bench.manifest import Manifest, ScoringRecord
 from bench.provenance import now
 from bench.records import table_bytes
 from bench.store import RunWriter, StoredRun
-from suites.base import Counts, Score, Scores, Selection, Suite
+from suites.base import Counts, Score, Scores, Selection, Suite, TextEncoder
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from metrics.encoder import SentenceEncoder
     from metrics.encoder_files import EncoderFiles
 
 SCHEMA_VERSION = 1
 SEED = 0
 _KEY_DIGITS = 12
+
+
+class ScoringEncoder(TextEncoder, Protocol):
+    """A sentence encoder that says what it is and where its files came from."""
+
+    @property
+    def name(self) -> str:
+        """Hub id, or the folder's name."""
+        ...
+
+    @property
+    def revision(self) -> str | None:
+        """Commit of the Hub id."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Hub, folder, or the package that served the files."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +66,7 @@ class StoredScores:
         return _read_frame(self.folder / "categories.parquet")
 
 
-def load_encoder(config: Config) -> SentenceEncoder:
+def load_encoder(config: Config) -> ScoringEncoder:
     """Open the sentence encoder the configuration names.
 
     Raises:
@@ -84,7 +102,7 @@ def scoring_key(protocol: str, encoder_digest: str) -> str:
 
 
 def compute(
-    run: StoredRun, suite: Suite, encoder: SentenceEncoder, selection: Selection, resamples: int
+    run: StoredRun, suite: Suite, encoder: ScoringEncoder, selection: Selection, resamples: int
 ) -> Scores:
     """Score what is stored of a run against the suite.
 
@@ -108,7 +126,7 @@ def compute(
 def keep(
     writer: RunWriter,
     scores: Scores,
-    encoder: SentenceEncoder,
+    encoder: ScoringEncoder,
     *,
     images: int,
     resamples: int,
@@ -167,7 +185,7 @@ def current_scores(run: StoredRun, manifest: Manifest) -> tuple[ScoringRecord, S
 
 
 def _summary(
-    run: StoredRun, scores: Scores, encoder: SentenceEncoder, images: int, resamples: int
+    run: StoredRun, scores: Scores, encoder: ScoringEncoder, images: int, resamples: int
 ) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,

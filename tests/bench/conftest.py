@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,7 +30,9 @@ def third_party(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(FAKES, folder / "regionbench_fakes.py")
     metadata = folder / "regionbench_fakes-1.0.dist-info"
     metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: regionbench-fakes\nVersion: 1.0\n")
+    (metadata / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: regionbench-fakes\nVersion: 1.0\n"
+    )
     (metadata / "entry_points.txt").write_text(
         "[regionbench.adapters]\nfake = regionbench_fakes:ADAPTER\n"
         "[regionbench.suites]\nfakes = regionbench_fakes:SUITE\n"
@@ -40,9 +41,7 @@ def third_party(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def workplace(
-    tmp_path: Path, third_party: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+def workplace(tmp_path: Path, third_party: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory of a user with ten pictures and a bench.yaml."""
     monkeypatch.syspath_prepend(str(third_party))
     importlib.invalidate_caches()
@@ -55,7 +54,7 @@ def workplace(
     monkeypatch.delenv("BENCH_DEBUG", raising=False)
     monkeypatch.setenv("FAKE_QUESTIONS", str(tmp_path / "questions.txt"))
     monkeypatch.setattr("bench.scoring.load_encoder", lambda config: FakeEncoder())
-    yield tmp_path
+    return tmp_path
 
 
 @pytest.fixture

@@ -98,8 +98,8 @@ class FakeModel:
     def _answer(self, query: RegionQuery, mask: RLE) -> Answer:
         from pycocotools import mask as coco
 
-        pixels = np.asarray(query.image)[coco.decode({"size": mask.size, "counts": mask.counts}) > 0]
-        token = int(pixels[0, 0])
+        inside = coco.decode({"size": mask.size, "counts": mask.counts}) > 0
+        token = int(np.asarray(query.image)[inside][0, 0])
         return Answer.generated(
             f"{self._tone}{NAMES[token % len(NAMES)]}", (token,), FinishReason.STOP, 3
         )
@@ -232,8 +232,7 @@ class FakeEncoder:
     digest: str = "ab" * 32
 
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
-        rows = np.array(
-            [list(hashlib.sha256(text.encode()).digest()) for text in texts], dtype=np.float32
-        ).reshape(len(texts), 32)
-        rows -= 127.5
-        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        digests = b"".join(hashlib.sha256(text.encode()).digest() for text in texts)
+        rows = np.frombuffer(digests, dtype=np.uint8).reshape(len(texts), 32) - np.float32(127.5)
+        unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return unit

@@ -89,7 +89,8 @@ def test_moving_the_pictures_asks_nothing(bench: Bench, workplace: Path, asked: 
     bench("run", "--model", "one", "--no-report")
     asked()
     (workplace / "pictures").rename(workplace / "elsewhere")
-    assert bench("run", "--model", "one", "--suite", "stripes", "--root", "elsewhere", "--no-report") == 0
+    words = ["--suite", "stripes", "--root", "elsewhere", "--no-report"]
+    assert bench("run", "--model", "one", *words) == 0
     assert asked() == []
 
 
