@@ -138,7 +138,7 @@ def test_the_1k_subset_takes_frequency_and_synonyms_from_a_category_file(tmp_pat
 
 
 def test_the_rasterizer_shows_in_the_version_and_changes_the_digest(tmp_path: Path) -> None:
-    pytest.importorskip("cv2")
+    pytest.importorskip("cv2", exc_type=ImportError)
     write_lvis(tmp_path, lvis_v1([annotation(1, segmentation=[TRIANGLE])]))
     standard = lvis(tmp_path, root=str(tmp_path))
     filled = lvis(tmp_path, root=str(tmp_path), rasterizer="opencv")
@@ -330,7 +330,7 @@ def test_all_of_a_larger_real_file_agrees_with_the_lvis_package(
 
 
 def _official(path: str) -> Any:
-    package = pytest.importorskip("lvis")
+    package = pytest.importorskip("lvis", exc_type=ImportError)
     logging.getLogger("lvis").setLevel(logging.WARNING)
     return package.LVIS(path)
 

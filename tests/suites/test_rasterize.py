@@ -109,7 +109,7 @@ def test_what_cannot_be_a_mask_is_refused_with_the_reason(
 
 
 def test_opencv_truncates_vertices_and_paints_the_outline() -> None:
-    cv2 = pytest.importorskip("cv2")
+    cv2 = pytest.importorskip("cv2", exc_type=ImportError)
     polygon = [1.9, 1.9, 6.9, 1.9, 6.9, 5.9, 1.9, 5.9]
     expected = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
     cv2.fillPoly(expected, [np.array([[1, 1], [6, 1], [6, 5], [1, 5]], dtype=np.int32)], 1)
@@ -121,7 +121,7 @@ def test_opencv_truncates_vertices_and_paints_the_outline() -> None:
 
 
 def test_overlapping_polygons_stay_filled_under_opencv() -> None:
-    pytest.importorskip("cv2")
+    pytest.importorskip("cv2", exc_type=ImportError)
     once = pixels(rasterized([SQUARE], rasterizer=Rasterizer.OPENCV))
 
     assert np.array_equal(pixels(rasterized([SQUARE, SQUARE], rasterizer=Rasterizer.OPENCV)), once)
