@@ -1,7 +1,7 @@
 """A tokenizer for models without a checkpoint.
 
 Presets have random weights and no vocabulary. This tokenizer gives prompts of about the real
-length, with InternVL's added tokens at their published ids.
+length, with InternVL's added tokens at the vocabulary's end.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from transformers import PreTrainedTokenizerFast
 
 from adapters.wow_seg.prompting import CATEGORY_PROMPT, SYSTEM_MESSAGE
 
-_CHAT = {"<|endoftext|>": 151643, "<|im_start|>": 151644, "<|im_end|>": 151645}
-# The published vocabularies end with these, in this order.
-_LAST = (
+# The published vocabularies end with the last nine of these, in this order.
+_ADDED = (
+    *("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
     *("<img>", "</img>", "<IMG_CONTEXT>"),
     *("<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>"),
 )
@@ -31,7 +31,7 @@ def standin_tokenizer(vocab_size: int) -> PreTrainedTokenizerFast:
             and decode to nothing.
     """
     learned = json.loads(_learn().to_str())["model"]
-    added = _CHAT | {name: vocab_size - len(_LAST) + i for i, name in enumerate(_LAST)}
+    added = {name: vocab_size - len(_ADDED) + i for i, name in enumerate(_ADDED)}
     merges = [(left, right) for left, right in learned["merges"]]
     tokenizer = Tokenizer(models.BPE(vocab=learned["vocab"] | added, merges=merges))
     tokenizer.pre_tokenizer = _splitter()
