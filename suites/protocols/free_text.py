@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from metrics.aggregate import group_means
-from metrics.bootstrap import RESAMPLES, bootstrap_intervals
+from metrics.bootstrap import RESAMPLES
 from metrics.semantic import Embeddings
 from metrics.text import OSPREY_V1, WOWSEG_V1, Cleaning
 from suites.base import Score, Scores, SuiteError, TextEncoder
 from suites.free_text_metrics import MAIN_METRIC
 from suites.protocols.joining import FINAL, SPOKEN, join_answers
+from suites.protocols.region_scores import Bootstrap, category_means, column_name, mean_scores
 from suites.protocols.text_pairs import EXACT, IOU, SIMILARITY, SYNONYM, TextPairs
 
 FREQUENCIES = {"r": "rare", "c": "common", "f": "frequent"}
@@ -88,124 +88,77 @@ def score_free_text(
     """
     frame, counts = join_answers(references, answers)
     values = _region_values(frame, encoder)
-    regions = _regions(frame, values)
-    table = tuple(
-        score
-        for protocol in PROTOCOLS
-        for score in _table(protocol, frame, values, resamples, seed)
-    )
+    bootstrap = Bootstrap(resamples, seed)
     return Scores(
         main_metric=MAIN_METRIC,
         protocol=MAIN.name,
         encoder_digest=encoder.digest,
-        table=table,
+        table=tuple(
+            score
+            for protocol in PROTOCOLS
+            for score in _protocol_scores(protocol, frame, values, bootstrap)
+        ),
         counts=counts,
-        regions=regions,
-        categories=_categories(frame, values),
+        regions=_region_frame(frame, values),
+        categories=category_means(frame["category"], values),
     )
 
 
-Column = tuple[str, str]
-"""Metric and protocol."""
-
-
-def _region_values(frame: pd.DataFrame, encoder: TextEncoder) -> dict[Column, NDArray[np.float64]]:
-    """Every region's value in every column ``[regions]``; NaN outside the denominator."""
+def _region_values(frame: pd.DataFrame, encoder: TextEncoder) -> pd.DataFrame:
+    """Every region's value in every column ``metric/protocol``; NaN where it does not count."""
     status = frame["status"]
     spoken = status.isin(SPOKEN).to_numpy()
     pairs = TextPairs.of(frame[spoken])
-    cleanings = {protocol.cleaning.name: protocol.cleaning for protocol in PROTOCOLS}
-    cleaned = {name: pairs.cleaned(cleaning) for name, cleaning in cleanings.items()}
+    cleaned = {p.cleaning.name: pairs.cleaned(p.cleaning) for p in PROTOCOLS}
     embeddings = Embeddings.of((t for c in cleaned.values() for t in c.texts()), encoder)
     scored = {name: texts.scores(embeddings) for name, texts in cleaned.items()}
 
-    values = {}
+    columns = {}
     for protocol in PROTOCOLS:
         counted = status.isin(protocol.statuses).to_numpy()
-        for metric in protocol.metrics:
-            if metric in scored[protocol.cleaning.name]:
-                column = np.where(counted, 0.0, np.nan)
-                column[spoken] = scored[protocol.cleaning.name][metric][pairs.row_pairs]
-                values[metric, protocol.name] = column
-    return values
+        found = scored[protocol.cleaning.name]
+        for metric in (name for name in protocol.metrics if name in found):
+            column = np.where(counted, 0.0, np.nan)
+            column[spoken] = found[metric][pairs.row_pairs]
+            columns[column_name(metric, protocol.name)] = column
+    return pd.DataFrame(columns, index=frame.index)
 
 
-def _regions(frame: pd.DataFrame, values: dict[Column, NDArray[np.float64]]) -> pd.DataFrame:
+def _region_frame(frame: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
     cleaned = {label: MAIN.cleaning.reference(label) for label in frame["category"].unique()}
-    regions = frame[["region_id", "image_id", "category"]].astype("str")
-    regions["reference"] = frame["category"].map(cleaned).astype("str")
-    regions["text"] = frame["text"]
-    regions["status"] = frame["status"]
-    columns = {f"{metric}/{protocol}": column for (metric, protocol), column in values.items()}
-    return pd.concat([regions, pd.DataFrame(columns, index=regions.index)], axis=1)
+    described = frame[["region_id", "image_id", "category", "text", "status"]].copy()
+    described.insert(3, "reference", frame["category"].map(cleaned))
+    return pd.concat([described.astype("str"), values], axis=1)
 
 
-def _table(
-    protocol: TextProtocol,
-    frame: pd.DataFrame,
-    values: dict[Column, NDArray[np.float64]],
-    resamples: int,
-    seed: int,
+def _protocol_scores(
+    protocol: TextProtocol, frame: pd.DataFrame, values: pd.DataFrame, bootstrap: Bootstrap
 ) -> Iterator[Score]:
-    """The protocol's rows of the table: means over regions, over categories, by frequency."""
-    metrics = [metric for metric in protocol.metrics if (metric, protocol.name) in values]
-    columns = np.stack([values[metric, protocol.name] for metric in metrics], axis=1)
+    """The protocol's rows of the table: over regions, over categories, by frequency."""
+    columns = [c for m in protocol.metrics if (c := column_name(m, protocol.name)) in values]
     counted = frame["status"].isin(protocol.statuses).to_numpy()
     images = pd.factorize(frame["image_id"], sort=True)[0]
+    yield from mean_scores(values.loc[counted, columns], images[counted], None, bootstrap)
+    if not protocol.groups:
+        return
     categories = pd.factorize(frame["category"], sort=True)[0]
-
-    def scores(suffix: str, rows: NDArray[np.bool_], *, macro: bool = False) -> Iterator[Score]:
-        groups = categories[rows] if macro else np.zeros(rows.sum(), np.intp)
-        means, sizes = group_means(columns[rows], groups)
-        present = sizes > 0
-        intervals = bootstrap_intervals(
-            columns[rows], images[rows], groups, resamples=resamples, seed=seed
+    yield from mean_scores(
+        values.loc[counted, columns], images[counted], categories[counted], bootstrap, "[macro]"
+    )
+    for name, members in _frequency_groups(frame).items():
+        rows = counted & members
+        yield from mean_scores(
+            values.loc[rows, columns], images[rows], None, bootstrap, f"[{name}]"
         )
-        for place, metric in enumerate(metrics):
-            yield Score(
-                metric + suffix,
-                protocol.name,
-                float(means[present, place].mean()) if present.any() else None,
-                *intervals[place],
-                count=int(present.sum() if macro else rows.sum()),
-            )
-
-    yield from scores("", counted)
-    if protocol.groups:
-        yield from scores("[macro]", counted, macro=True)
-        for letter, rows in _frequency_rows(frame).items():
-            yield from scores(f"[{FREQUENCIES[letter]}]", counted & rows)
 
 
-def _frequency_rows(frame: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
+def _frequency_groups(frame: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
+    """Which regions belong to each frequency group; no group where the suite has none."""
     if "frequency" not in frame:
         return {}
     letters = frame["frequency"]
-    for letter in sorted(set(letters.dropna()) - set(FREQUENCIES)):
+    if unknown := sorted(set(letters.dropna()) - set(FREQUENCIES)):
         raise SuiteError(
-            f"frequency {letter!r} of a category; expected one of {', '.join(FREQUENCIES)}"
+            f"a category has frequency {unknown[0]!r}; expected one of {', '.join(FREQUENCIES)}"
         )
-    return {letter: (letters == letter).fillna(False).to_numpy(bool) for letter in FREQUENCIES}
-
-
-def _categories(frame: pd.DataFrame, values: dict[Column, NDArray[np.float64]]) -> pd.DataFrame:
-    """Means per category, long form; a category without a counted region has no row."""
-    codes, names = pd.factorize(frame["category"], sort=True)
-    parts = []
-    for (metric, protocol), column in values.items():
-        counted = ~np.isnan(column)
-        means, counts = group_means(column[counted, None], codes[counted])
-        present = np.flatnonzero(counts)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "category": names[present],
-                    "metric": metric,
-                    "protocol": protocol,
-                    "value": means[present, 0],
-                    "count": counts[present],
-                }
-            )
-        )
-    long = pd.concat(parts).astype({"category": "str", "metric": "str", "protocol": "str"})
-    return long.sort_values(["category", "metric", "protocol"], ignore_index=True)
+    return {name: letters.isin([letter]).to_numpy() for letter, name in FREQUENCIES.items()}
