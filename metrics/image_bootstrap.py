@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,38 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TAILS = (2.5, 97.5)  # per cent
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSums:
+    """Tables ``[images, classes]`` to be summed over drawn images, again and again.
+
+    An image holds few of the classes, so that only cells with something in them are kept. Use
+    :meth:`of`.
+    """
+
+    classes: int
+    _image: NDArray[np.intp]  # [cells], cells sorted by class
+    _occurring: NDArray[np.intp]  # classes that have a cell
+    _starts: NDArray[np.intp]  # [occurring], each class's first cell
+    _values: NDArray[np.float64]  # [tables, cells]
+
+    @classmethod
+    def of(cls, *tables: NDArray[np.int64] | NDArray[np.float64]) -> ImageSums:
+        """From tables of one shape."""
+        filled = np.any([table != 0 for table in tables], axis=0)
+        klass, image = np.nonzero(filled.T)
+        occurring, starts = np.unique(klass, return_index=True)
+        values = np.stack([table[image, klass].astype(np.float64) for table in tables])
+        return cls(filled.shape[1], image, occurring, starts, values)
+
+    def totals(self, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Sums ``[tables, classes]``, each image counted ``weights[image]`` times, or once."""
+        sums = np.zeros((len(self._values), self.classes))
+        if len(self._starts):
+            drawn = self._values if weights is None else self._values * weights[self._image]
+            sums[:, self._occurring] = np.add.reduceat(drawn, self._starts, axis=1)
+        return sums
 
 
 def image_intervals(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from metrics.contingency import sums
-from metrics.image_bootstrap import image_intervals
+from metrics.image_bootstrap import ImageSums, image_intervals
 from metrics.segment_tables import NO_CLASS, SemanticTable, check_classes
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def class_iou(counts: PixelCounts) -> NDArray[np.float64]:
 
     ``[classes]``; NaN for a class that does not occur in the ground truth, whatever is predicted.
     """
-    return _class_iou(counts, np.ones(len(counts.right)))
+    return _class_iou(_sums(counts).totals())
 
 
 def mean_iou(counts: PixelCounts) -> MeanIoU:
@@ -142,20 +142,22 @@ def mean_iou_interval(counts: PixelCounts, *, resamples: int, seed: int = 0) -> 
         resamples: number of resamples.
         seed: equal seeds draw equal images.
     """
+    sums = _sums(counts)
 
     def mean(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        iou = _class_iou(counts, weights)
+        iou = _class_iou(sums.totals(weights))
         occurring = ~np.isnan(iou)
         return np.array([iou[occurring].mean() if occurring.any() else np.nan])
 
     return image_intervals(mean, len(counts.right), resamples=resamples, seed=seed)[0]
 
 
-def _class_iou(counts: PixelCounts, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """IoU of every class with each image counted ``weights[image]`` times."""
-    right, truth, predicted = (
-        np.einsum("i,ic->c", weights, pixels)
-        for pixels in (counts.right, counts.truth, counts.predicted)
-    )
+def _sums(counts: PixelCounts) -> ImageSums:
+    return ImageSums.of(counts.right, counts.truth, counts.predicted)
+
+
+def _class_iou(totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """IoU from right, true and predicted pixels, ``[3, classes]``."""
+    right, truth, predicted = totals
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(truth > 0, right / (truth + predicted - right), np.nan)

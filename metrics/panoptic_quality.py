@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from metrics.image_bootstrap import image_intervals
+from metrics.image_bootstrap import ImageSums, image_intervals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +48,7 @@ class QualityIntervals(NamedTuple):
 
 def class_quality(counts: PanopticCounts) -> ClassQuality:
     """PQ, SQ and RQ of every class over all images."""
-    return _class_quality(counts, np.ones(len(counts.iou)))
+    return _class_quality(_sums(counts).totals())
 
 
 def panoptic_quality(counts: PanopticCounts, group: NDArray[np.bool_] | None = None) -> Quality:
@@ -61,7 +61,7 @@ def panoptic_quality(counts: PanopticCounts, group: NDArray[np.bool_] | None = N
         counts: the matches of the set.
         group: ``[classes]``, such as the things; all classes by default.
     """
-    pq, sq, rq = _class_quality(counts, np.ones(len(counts.iou)))
+    pq, sq, rq = class_quality(counts)
     counting = ~np.isnan(pq) if group is None else ~np.isnan(pq) & group
     number = int(np.count_nonzero(counting))
     if not number:
@@ -87,9 +87,10 @@ def panoptic_intervals(
         seed: equal seeds draw equal images.
     """
     rows = slice(None) if group is None else group
+    sums = _sums(counts)
 
     def means(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        values = np.stack([value[rows] for value in _class_quality(counts, weights)])
+        values = np.stack([value[rows] for value in _class_quality(sums.totals(weights))])
         counting = ~np.isnan(values[0])
         return values[:, counting].mean(axis=1) if counting.any() else np.full(3, np.nan)
 
@@ -98,17 +99,15 @@ def panoptic_intervals(
     )
 
 
-def _class_quality(counts: PanopticCounts, weights: NDArray[np.float64]) -> ClassQuality:
-    """Quality of every class with each image counted ``weights[image]`` times."""
-    matches, spurious, missed, iou = (
-        np.einsum("i,ic->c", weights, table)
-        for table in (
-            counts.true_positives,
-            counts.false_positives,
-            counts.false_negatives,
-            counts.iou,
-        )
+def _sums(counts: PanopticCounts) -> ImageSums:
+    return ImageSums.of(
+        counts.true_positives, counts.false_positives, counts.false_negatives, counts.iou
     )
+
+
+def _class_quality(totals: NDArray[np.float64]) -> ClassQuality:
+    """Quality from TP, FP, FN and summed IoU, ``[4, classes]``."""
+    matches, spurious, missed, iou = totals
     denominator = matches + spurious / 2 + missed / 2
     with np.errstate(invalid="ignore", divide="ignore"):
         sq = np.where(matches > 0, iou / matches, np.where(denominator > 0, 0.0, np.nan))
