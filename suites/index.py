@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import datasets
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -110,6 +109,8 @@ class RegionIndex:
         Raises:
             DataInvalid: the folder holds no complete index of this format.
         """
+        import datasets  # takes seconds, which processes that only build an index can do without
+
         self.card = _read_card(folder)
         try:
             self._rows: Any = datasets.Dataset.from_file(str(folder / REGIONS_FILE))

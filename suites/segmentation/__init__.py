@@ -1,0 +1,1 @@
+"""Segmentation sets as regions: label maps in, regions with contingency tables out."""

@@ -1,0 +1,1 @@
+"""`bench data prepare`: published files into the form the suites read."""

@@ -1,0 +1,65 @@
+"""How a segmentation set lies on disk: facts only, nothing is read here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from suites.base import SuiteCard
+from suites.segmentation.label_rules import LabelRule
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Files a set needs, and how to get them.
+
+    ``patterns`` are globs below one of the set's homes, the usual one first. ``content`` says
+    in a plural noun what the files are.
+    """
+
+    patterns: tuple[str, ...]
+    content: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSet:
+    """A set of semantic maps.
+
+    ``homes`` are the folders below ``root`` that may hold the set, ``"."`` being root itself.
+    A map's name without ``ending`` is its image's id; a picture's name is ``picture`` with
+    ``{id}``, and ``{folder}``, the map's folder, filled in; it may also lie in a folder of
+    ``pictures``. ``published`` are the files a preparation starts from.
+    """
+
+    card: SuiteCard
+    vocabulary: str
+    rule: LabelRule
+    homes: tuple[str, ...]
+    maps: Folder
+    ending: str
+    picture: str
+    pictures: Folder
+    published: tuple[Folder, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PanopticSet:
+    """A set in COCO's panoptic form, with semantic maps beside it.
+
+    The JSON file's maps lie in a folder of the same name. ``category_ids`` are the ways to
+    number categories, each in the order of classes.
+    ``semantic`` and ``picture`` name an image's files, with ``{id}`` and ``{folder}``, the id
+    up to the first ``_``, filled in.
+    """
+
+    card: SuiteCard
+    vocabulary: str
+    rule: LabelRule
+    homes: tuple[str, ...]
+    annotations: Folder
+    category_ids: tuple[tuple[int, ...], ...]
+    semantic: str
+    maps: Folder
+    picture: str
+    pictures: Folder
+    published: tuple[Folder, ...] = ()
