@@ -15,9 +15,8 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -27,6 +26,9 @@ from suites.base import DataInvalid
 from suites.index_rows import write_regions
 from suites.rasterize import Rasterizer, require_rasterizer
 from suites.readers.json_files import file_digest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT_VERSION = 1
 REGIONS_FILE = "regions.arrow"
@@ -109,7 +111,7 @@ class RegionIndex:
         Raises:
             DataInvalid: the folder holds no complete index of this format.
         """
-        import datasets  # takes seconds, which processes that only build an index can do without
+        import datasets  # takes seconds; processes that only build an index do without
 
         self.card = _read_card(folder)
         try:
@@ -144,6 +146,8 @@ class RegionIndex:
 
         Columns ``region_id``, ``image_id`` and ``category`` (the label as annotated).
         """
+        import pandas as pd
+
         table = self._rows.data.table.slice(0, images)
         ids = table.column("region_ids")
         parents = pc.list_parent_indices(ids)

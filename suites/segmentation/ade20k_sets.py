@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from suites.segmentation.cards import (
     ADE20K_CITATION,
     ADE20K_LICENCE,
@@ -10,6 +12,7 @@ from suites.segmentation.cards import (
 )
 from suites.segmentation.label_rules import IGNORE, LabelRule
 from suites.segmentation.sets import Folder, MaskSet, PanopticSet
+from suites.vocabularies import load_vocabulary
 
 CHALLENGE = "ADEChallengeData2016"
 FULL_RELEASE = "ADE20K_2021_17_01"
@@ -44,7 +47,7 @@ ADE150 = MaskSet(
         source=_SOURCE,
         citation=ADE20K_CITATION,
     ),
-    vocabulary="ade20k-150",
+    classes=partial(load_vocabulary, "ade20k-150"),
     rule=_RULE,
     homes=(".", CHALLENGE),
     maps=_MAPS,
@@ -63,7 +66,7 @@ ADE847 = MaskSet(
         source=_FULL_SOURCE,
         citation=ADE20K_CITATION,
     ),
-    vocabulary="ade20k-847",
+    classes=partial(load_vocabulary, "ade20k-847"),
     rule=LabelRule.of(16, range(847), (IGNORE,)),
     homes=(".", FULL_RELEASE),
     maps=Folder(
@@ -91,7 +94,7 @@ ADE20K_PANOPTIC = PanopticSet(
         source=_SOURCE,
         citation=ADE20K_CITATION,
     ),
-    vocabulary="ade20k-150",
+    classes=partial(load_vocabulary, "ade20k-150"),
     rule=_RULE,
     homes=(".", CHALLENGE),
     annotations=Folder(

@@ -34,7 +34,7 @@ def check_masks(
     Raises:
         SuiteOptionError: an unusable option.
     """
-    class_names(masks.vocabulary, vocabulary, template)
+    class_names(masks.classes(), vocabulary, template)
     folder = root_of(masks.card.name, root)
     return list(_check(masks, folder, (masks.maps,), partial(list_masks, masks, folder)))
 
@@ -51,7 +51,7 @@ def check_panoptic(
     Raises:
         SuiteOptionError: an unusable option.
     """
-    class_names(panoptic.vocabulary, vocabulary, template)
+    class_names(panoptic.classes(), vocabulary, template)
     folder = root_of(panoptic.card.name, root)
     needed = (panoptic.maps, panoptic.annotations)
     return list(_check(panoptic, folder, needed, partial(list_panoptic, panoptic, folder)))

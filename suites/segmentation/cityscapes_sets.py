@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from suites.segmentation.cards import (
     CITYSCAPES_CITATION,
     CITYSCAPES_LICENCE,
@@ -10,6 +12,7 @@ from suites.segmentation.cards import (
 )
 from suites.segmentation.label_rules import LabelRule
 from suites.segmentation.sets import Folder, MaskSet, PanopticSet
+from suites.vocabularies import load_vocabulary
 
 _SOURCE = "https://www.cityscapes-dataset.com/downloads"
 _LABEL_IDS = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
@@ -41,7 +44,7 @@ CITYSCAPES = MaskSet(
         source=_SOURCE,
         citation=CITYSCAPES_CITATION,
     ),
-    vocabulary="cityscapes-19",
+    classes=partial(load_vocabulary, "cityscapes-19"),
     rule=_RULE,
     homes=_HOMES,
     maps=_MAPS,
@@ -60,7 +63,7 @@ CITYSCAPES_PANOPTIC = PanopticSet(
         source=_SOURCE,
         citation=CITYSCAPES_CITATION,
     ),
-    vocabulary="cityscapes-19",
+    classes=partial(load_vocabulary, "cityscapes-19"),
     rule=_RULE,
     homes=_HOMES,
     annotations=Folder(

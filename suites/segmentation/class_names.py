@@ -13,7 +13,7 @@ from adapters.interface import JsonScalar
 from metrics.class_matching import ClassMatcher
 from suites.base import SuiteOptionError, TextEncoder
 from suites.options import path_option
-from suites.vocabularies import Vocabulary, load_vocabulary, read_vocabulary
+from suites.vocabularies import Vocabulary, read_vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,11 +63,11 @@ class ClassNames:
         return ClassMatcher.load(self.matched.synonyms, encoder, template=self.template)
 
 
-def class_names(own: str, vocabulary: JsonScalar, template: JsonScalar) -> ClassNames:
+def class_names(classes: Vocabulary, vocabulary: JsonScalar, template: JsonScalar) -> ClassNames:
     """The names of a set, from the options ``vocabulary`` and ``template``.
 
     Args:
-        own: name of the set's own vocabulary.
+        classes: the set's own.
         vocabulary: file with other names for the same class ids, or ``None``.
         template: sentence with one ``{}``, or ``None`` for the vocabulary's.
 
@@ -75,7 +75,6 @@ def class_names(own: str, vocabulary: JsonScalar, template: JsonScalar) -> Class
         VocabularyError: there is no such file, or it cannot be used.
         SuiteOptionError: it names other classes, or the template has no place for a name.
     """
-    classes = load_vocabulary(own)
     path = path_option("vocabulary", vocabulary)
     matched = classes if path is None else _matched(classes, path)
     if template is None:

@@ -9,7 +9,7 @@ from adapters.interface import JsonScalar
 from suites.index import RegionIndex
 from suites.segmentation.class_names import ClassNames, class_names
 from suites.segmentation.index import SegmentationSource, ensure_index
-from suites.segmentation.locate import Listing, SegmentationSet, list_masks, root_of
+from suites.segmentation.locate import Listing, list_masks, root_of
 from suites.segmentation.mask_suite import MaskSuite
 from suites.segmentation.panoptic_files import list_panoptic
 from suites.segmentation.panoptic_suite import PanopticSuite
@@ -30,9 +30,14 @@ def open_masks(
     Raises:
         SuiteError: an unusable option, or files that are missing or cannot be used.
     """
-    names = class_names(masks.vocabulary, vocabulary, template)
-    listing = list_masks(masks, root_of(masks.card.name, root))
-    folder = _index(masks, listing, names, cache, tables=False)
+    names = class_names(masks.classes(), vocabulary, template)
+    return mask_suite(masks, root_of(masks.card.name, root), names, cache)
+
+
+def mask_suite(masks: MaskSet, root: Path, names: ClassNames, cache: Path) -> MaskSuite:
+    """The suite of the maps below ``root``; see :func:`open_masks`."""
+    listing = list_masks(masks, root)
+    folder = _index(masks.card.name, listing, names, cache, tables=False)
     card = replace(masks.card, protocol=names.protocol(masks.card.protocol))
     return MaskSuite(card, RegionIndex(folder), listing.pictures, names)
 
@@ -50,18 +55,23 @@ def open_panoptic(
     Raises:
         SuiteError: an unusable option, or files that are missing or cannot be used.
     """
-    names = class_names(panoptic.vocabulary, vocabulary, template)
-    listing = list_panoptic(panoptic, root_of(panoptic.card.name, root))
-    folder = _index(panoptic, listing, names, cache, tables=True)
+    names = class_names(panoptic.classes(), vocabulary, template)
+    return panoptic_suite(panoptic, root_of(panoptic.card.name, root), names, cache)
+
+
+def panoptic_suite(
+    panoptic: PanopticSet, root: Path, names: ClassNames, cache: Path
+) -> PanopticSuite:
+    """The suite of the maps below ``root``; see :func:`open_panoptic`."""
+    listing = list_panoptic(panoptic, root)
+    folder = _index(panoptic.card.name, listing, names, cache, tables=True)
     card = replace(panoptic.card, protocol=names.protocol(panoptic.card.protocol))
     return PanopticSuite(card, RegionIndex(folder), TableFile(folder), listing.pictures, names)
 
 
-def _index(
-    found: SegmentationSet, listing: Listing, names: ClassNames, cache: Path, *, tables: bool
-) -> Path:
+def _index(suite: str, listing: Listing, names: ClassNames, cache: Path, *, tables: bool) -> Path:
     source = SegmentationSource(
-        suite=found.card.name,
+        suite=suite,
         jobs=listing.jobs,
         labels=names.labels,
         tables=tables,

@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 _MOST_PROCESSES = 8
-_WORTH_PROCESSES = 32
+_WORTH_PROCESSES = 256
 _AHEAD = 2
 """Items per process that are worked on or wait to be taken."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from suites.base import SuiteCard
 from suites.segmentation.label_rules import LabelRule
+from suites.vocabularies import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +27,15 @@ class Folder:
 class MaskSet:
     """A set of semantic maps.
 
-    ``homes`` are the folders below ``root`` that may hold the set, ``"."`` being root itself.
-    A map's name without ``ending`` is its image's id; a picture's name is ``picture`` with
-    ``{id}``, and ``{folder}``, the map's folder, filled in; it may also lie in a folder of
-    ``pictures``. ``published`` are the files a preparation starts from.
+    ``classes`` loads the set's classes. ``homes`` are the folders below ``root`` that may hold
+    the set, ``"."`` being root itself. A map's name without ``ending`` is its image's id; a
+    picture's name is ``picture`` with ``{id}``, and ``{folder}``, the map's folder, filled in; it
+    may also lie in a folder of ``pictures``. ``published`` are the files a preparation starts
+    from.
     """
 
     card: SuiteCard
-    vocabulary: str
+    classes: Callable[[], Vocabulary]
     rule: LabelRule
     homes: tuple[str, ...]
     maps: Folder
@@ -46,14 +49,14 @@ class MaskSet:
 class PanopticSet:
     """A set in COCO's panoptic form, with semantic maps beside it.
 
-    The JSON file's maps lie in a folder of the same name. ``category_ids`` are the ways to
-    number categories, each in the order of classes.
+    ``classes`` loads the set's classes. The JSON file's maps lie in a folder of the same name.
+    ``category_ids`` are the ways to number categories, each in the order of classes.
     ``semantic`` and ``picture`` name an image's files, with ``{id}`` and ``{folder}``, the id
     up to the first ``_``, filled in.
     """
 
     card: SuiteCard
-    vocabulary: str
+    classes: Callable[[], Vocabulary]
     rule: LabelRule
     homes: tuple[str, ...]
     annotations: Folder

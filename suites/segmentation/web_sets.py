@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from suites.segmentation.cards import (
     COCO_STUFF_CITATION,
     COCO_STUFF_LICENCE,
@@ -11,6 +13,7 @@ from suites.segmentation.cards import (
 )
 from suites.segmentation.label_rules import IGNORE, LabelRule
 from suites.segmentation.sets import Folder, MaskSet
+from suites.vocabularies import load_vocabulary
 
 _COCO_SOURCE = "https://github.com/nightrome/cocostuff"
 _COCO_UNUSED = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83, 91)
@@ -26,7 +29,7 @@ COCO_STUFF = MaskSet(
         source=_COCO_SOURCE,
         citation=COCO_STUFF_CITATION,
     ),
-    vocabulary="coco-stuff-171",
+    classes=partial(load_vocabulary, "coco-stuff-171"),
     rule=LabelRule.of(8, (i - 1 for i in range(1, 183) if i not in _COCO_UNUSED), (255,)),
     homes=(".", "coco"),
     maps=Folder(
@@ -71,7 +74,7 @@ PASCAL_CONTEXT_459 = MaskSet(
         source=_CONTEXT_SOURCE,
         citation=PASCAL_CONTEXT_CITATION,
     ),
-    vocabulary="pascal-context-459",
+    classes=partial(load_vocabulary, "pascal-context-459"),
     rule=LabelRule.of(16, range(459), (IGNORE,)),
     homes=(".", CONTEXT_HOME),
     maps=Folder(

@@ -27,7 +27,12 @@ from suites.segmentation.locate import find, root_of
 from suites.segmentation.ordered_pool import ordered_map, processes_for
 from suites.segmentation.prepare.converting import save_picture
 from suites.segmentation.prepare.journal import Journal
-from suites.vocabularies import load_vocabulary
+from suites.segmentation.prepare.panoptic_form import (
+    Record,
+    as_rgb,
+    panoptic_document,
+    segment_record,
+)
 
 _STEP = "ADE20K panoptic maps"
 _INSTANCES_PER_CLASS = 256
@@ -56,7 +61,7 @@ def prepare(
     if annotation.is_file():
         return Prepared(folder, made=0, kept=len(maps))
     instances = find(home, (".",), INSTANCES).files[0].parent
-    classes = load_vocabulary(suite.vocabulary)
+    classes = suite.classes()
     things = tuple(np.flatnonzero(classes.thing_flags()).tolist())
     folder.mkdir(exist_ok=True)
     jobs = [
@@ -70,8 +75,8 @@ def prepare(
         for done, (job, record) in enumerate(zip(todo, made, strict=True), kept + 1):
             journal.add(job.name, record)
             progress(_STEP, done, len(jobs))
-        records = [journal.records[job.name] for job in jobs]
-        _write(annotation, records, classes.labels, things)
+        images = [(job.name, *journal.records[job.name]) for job in jobs]
+        _write(annotation, panoptic_document(images, classes, picture_suffix=".jpg"))
         journal.discard()
     return Prepared(folder, made=len(todo), kept=kept)
 
@@ -89,8 +94,12 @@ class _Image:
         return self.output.stem
 
 
-def _convert(image: _Image) -> dict[str, Any]:
-    """Draw one panoptic map; returns its image and annotation records."""
+_Converted = tuple[tuple[int, ...], list[Record]]
+"""``(height, width)`` and the entries of ``segments_info``."""
+
+
+def _convert(image: _Image) -> _Converted:
+    """Draw one panoptic map."""
     classes = image.rule.read(image.semantic)
     coded = read_rgb(image.instances)
     if coded.shape[:2] != classes.shape:
@@ -102,22 +111,10 @@ def _convert(image: _Image) -> dict[str, Any]:
     segments = []
     for identifier, mask in chain(_stuff(classes, image.things), _things(coded, image)):
         ids[mask] = identifier
-        segments.append(_segment(identifier, mask))
-    save_picture(_as_rgb(ids), image.output)
-    height, width = classes.shape
-    return {
-        "image": {
-            "id": image.name,
-            "file_name": f"{image.name}.jpg",
-            "width": width,
-            "height": height,
-        },
-        "annotation": {
-            "image_id": image.name,
-            "file_name": image.output.name,
-            "segments_info": segments,
-        },
-    }
+        klass = identifier // _INSTANCES_PER_CLASS - 1
+        segments.append(segment_record(identifier, klass, mask))
+    save_picture(as_rgb(ids), image.output)
+    return classes.shape, segments
 
 
 def _stuff(
@@ -147,33 +144,7 @@ def _things(coded: NDArray[np.uint8], image: _Image) -> Iterator[tuple[int, NDAr
         yield (image.things[categories[0] - 1] + 1) * _INSTANCES_PER_CLASS + number, mask
 
 
-def _segment(identifier: int, mask: NDArray[np.bool_]) -> dict[str, Any]:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    top, left = int(rows[0]), int(columns[0])
-    return {
-        "id": identifier,
-        "category_id": identifier // _INSTANCES_PER_CLASS - 1,
-        "area": int(np.count_nonzero(mask)),
-        "bbox": [left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1],
-        "iscrowd": 0,
-    }
-
-
-def _as_rgb(ids: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    return np.stack([ids & 255, ids >> 8 & 255, ids >> 16], axis=-1).astype(np.uint8)
-
-
-def _write(
-    path: Path, records: list[dict[str, Any]], labels: tuple[str, ...], things: tuple[int, ...]
-) -> None:
-    document = {
-        "images": [record["image"] for record in records],
-        "annotations": [record["annotation"] for record in records],
-        "categories": [
-            {"id": klass, "name": label, "isthing": int(klass in things)}
-            for klass, label in enumerate(labels)
-        ],
-    }
+def _write(path: Path, document: dict[str, Any]) -> None:
     aside = path.with_name(f".{path.name}")
     aside.write_text(json.dumps(document), encoding="utf-8")
     aside.replace(path)

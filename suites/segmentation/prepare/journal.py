@@ -13,7 +13,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         """Read what an earlier call left, and go on writing."""
-        self.records: dict[str, dict[str, Any]] = {}
+        self.records: dict[str, Any] = {}
         whole = 0
         if path.is_file():
             for line in path.read_bytes().splitlines(keepends=True):
@@ -36,7 +36,7 @@ class Journal:
     ) -> None:
         self._file.close()
 
-    def add(self, name: str, record: dict[str, Any]) -> None:
+    def add(self, name: str, record: Any) -> None:
         """Note that an item is done."""
         self.records[name] = record
         self._file.write(json.dumps([name, record]).encode() + b"\n")
