@@ -9,11 +9,12 @@ from markupsafe import Markup
 
 from reports import formatting, paths
 from reports.board_rows import Column, Reproduced
-from reports.charts import Dot, Panel, dot_chart
+from reports.dot_chart import Dot, Panel, dot_chart
 from reports.families import suite_title
 from reports.records import Run
+from reports.svg import Caption
 
-MOST_RUNS = 20
+MOST_RUNS = 12
 """A chart stays readable; the table has every run."""
 
 
@@ -51,9 +52,11 @@ def _figure(column: Column, runs: Sequence[Run]) -> Figure:
         f"{suite}: points with 95 % intervals.{best}{hollow}",
         dot_chart(
             panels,
-            identifier=f"chart-{paths.slug('-'.join(column[:4]))}",
-            title=f"{suite}: {' and '.join(panel.title for panel in panels)} of {len(shown)} runs",
-            description=f"{first.title} with 95 % interval: {listed}{more}. The table has all.",
+            Caption(
+                f"chart-{paths.slug('-'.join(column[:4]))}",
+                f"{suite}: {' and '.join(panel.title for panel in panels)} of {len(shown)} runs",
+                f"{first.title} with 95 % interval: {listed}{more}. The table has all.",
+            ),
         ),
     )
 

@@ -55,10 +55,10 @@ def arrange(runs: Iterable[Run], family: Family) -> Reproduced:
     """
     own = [run for run in runs if run.suite in family.suites]
     columns = _columns(own, family)
-    places = {column[:4]: index for index, column in enumerate(columns)}
+    places = {run.run: _place(run, columns) for run in own}
     lines: list[Line] = []
     for same in _by_model(own):
-        waiting = [[run for run in same if places[_group(run)] == at] for at in range(len(columns))]
+        waiting = [[run for run in same if places[run.run] == at] for at in range(len(columns))]
         while any(waiting):
             lines.append(Line(tuple(queue.pop(0) if queue else None for queue in waiting)))
     lines.sort(key=_best_first)
@@ -74,6 +74,15 @@ def _group(run: Run) -> tuple[str, str, str, str]:
     return run.suite, run.suite_version, run.protocol, run.encoder
 
 
+def _place(run: Run, columns: Sequence[Column]) -> int:
+    """The run's column; one that was never scored has no encoder yet and fits any."""
+    return next(
+        at
+        for at, column in enumerate(columns)
+        if column[:4] == _group(run) or (not run.encoder and column[:3] == _group(run)[:3])
+    )
+
+
 def _columns(runs: Sequence[Run], family: Family) -> tuple[Column, ...]:
     found: dict[tuple[str, str, str, str], dict[str, None]] = {}
     for run in runs:
@@ -81,6 +90,9 @@ def _columns(runs: Sequence[Run], family: Family) -> tuple[Column, ...]:
         for metric in HEADLINE_METRICS:
             if any((s.metric, s.protocol) == (metric, run.protocol) for s in run.scores):
                 metrics.setdefault(metric)
+    for group in [group for group in found if not group[3]]:
+        if any(other[:3] == group[:3] and other[3] for other in found):
+            del found[group]
     return tuple(
         Column(*group, tuple(found[group]))
         for group in sorted(found, key=lambda group: (family.suites.index(group[0]), group))

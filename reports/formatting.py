@@ -47,9 +47,11 @@ def duration(seconds: float) -> str:
 
 
 def words(identifier: str) -> str:
-    """A metric's or column's name for readers: ``"semantic_iou"`` → ``"Semantic IoU"``."""
-    spelled = " ".join(_SPELLINGS.get(word, word) for word in identifier.split("_"))
-    return spelled[:1].upper() + spelled[1:]
+    """A metric's name for readers: ``"semantic_iou[macro]"`` → ``"Semantic IoU, macro"``."""
+    name, bracket, group = identifier.partition("[")
+    spelled = " ".join(_SPELLINGS.get(word, word) for word in name.split("_"))
+    suffix = f", {group.removesuffix(']')}" if bracket else ""
+    return f"{spelled[:1].upper()}{spelled[1:]}{suffix}"
 
 
 _SPELLINGS = {"iou": "IoU", "miou": "mIoU", "pq": "PQ", "lvis": "LVIS"}

@@ -70,6 +70,13 @@ class Run:
         )
 
     @property
+    def lack(self) -> str:
+        """Why the run is incomplete, in words."""
+        reasons = ((self.errored, "ended in an error"), (self.missing, "not asked"))
+        told = [f"{count:,} {reason}" for count, reason in reasons if count]
+        return f"{', '.join(told)}, of {self.expected:,}" if told else "not scored yet"
+
+    @property
     def main(self) -> Score | None:
         """The board's number."""
         return self.score(self.main_metric, self.protocol)

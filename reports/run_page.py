@@ -10,11 +10,12 @@ from markupsafe import Markup
 
 from reports import formatting, paths, provenance
 from reports.board_page import SCORE_FIELDS, run_record, score_rows
-from reports.charts import histogram
 from reports.export import Cell, csv_bytes, json_bytes
 from reports.families import HEADLINE_METRICS
 from reports.frames import ReportError, RunReport
+from reports.histogram import histogram
 from reports.records import Run, Score, real, text
+from reports.svg import Caption
 from reports.text import Excerpt, excerpt
 
 WORST_ANSWERS = 50
@@ -194,9 +195,11 @@ def _chart(run: Run, frame: pd.DataFrame) -> Markup | None:
     perfect = sum(value >= 0.995 for value in values) / len(values)
     return histogram(
         values,
-        identifier="distribution",
-        title=f"Regions by {metric}",
-        description=f"{len(values)} regions; {perfect:.0%} of them at 99.5 points or more.",
+        Caption(
+            "distribution",
+            f"Regions by {metric}",
+            f"{len(values)} regions; {perfect:.0%} of them at 99.5 points or more.",
+        ),
         axis=f"{metric}, points",
     )
 

@@ -1,7 +1,8 @@
 "use strict";
 // The pages are complete without this script: it only sorts and filters what is already there.
 
-const numbers = /-?\d+(\.\d+)?/;
+const number = /(-?\d+(?:\.\d+)?)(?:\s([kMBT])\b)?/;
+const units = { k: 1e3, M: 1e6, B: 1e9, T: 1e12 };
 
 function columnOf(head, wanted) {
   // A head cell's column, counting the cells that span rows and columns.
@@ -23,10 +24,10 @@ function columnOf(head, wanted) {
 
 function sortKey(cell, kind) {
   if (kind === "text") return cell.textContent.trim().toLowerCase();
-  const data = cell.querySelector("data");
-  const found = data ? data.value : cell.textContent.replaceAll(",", "").match(numbers)?.[0];
+  const found = cell.textContent.replaceAll(",", "").match(number);
   // "incomplete" and dashes hold no score, whatever counts stand below them.
-  return cell.querySelector(".incomplete, .none") || found === undefined ? NaN : Number(found);
+  if (!found || cell.querySelector(".incomplete, .none")) return NaN;
+  return Number(found[1]) * (units[found[2]] ?? 1);
 }
 
 function tier(cell, key) {

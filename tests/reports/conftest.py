@@ -1,0 +1,25 @@
+"""One demo site for all tests that only read it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reports import published
+from reports.site import write_site
+from tests.reports import boards
+
+
+@pytest.fixture(scope="session")
+def demo_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index page of the demo runs, one hostile run, and region recognition on two suites."""
+    made = [
+        *boards.demo(),
+        boards.run("hostile", texts=boards.HOSTILE, skill=0.8),
+        boards.run("wow-seg-1b", suite="lvis", skill=0.85, images=20),
+        boards.run("wow-seg-1b", suite="paco", skill=0.8, images=20),
+        boards.run("pam-3b", suite="lvis", skill=0.7, images=20, parameters=3_000_000_000),
+    ]
+    folder = tmp_path_factory.mktemp("site")
+    return write_site(boards.board(made, published=published.load()), folder)
