@@ -39,7 +39,7 @@ def overlaps(first: NDArray[Any], second: NDArray[Any]) -> Overlaps:
     Raises:
         MetricError: the shapes differ, or a map holds something else than such labels.
 
-    >>> overlaps(np.array([[7, 7], [7, 0]]), np.array([[1, 2], [2, 2]]))[2]
+    >>> overlaps(np.array([[7, 7], [7, 0]]), np.array([[1, 2], [2, 2]])).pixels
     array([1, 1, 2])
     """
     if first.shape != second.shape:
