@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from adapters.interface import Status
 from bench.manifest import Manifest, ScoringRecord
-from bench.scoring import StoredScores, current_scores
 from bench.store import StoredRun
+from bench.stored_scores import StoredScores, current_scores
 from suites.base import Counts
 
 if TYPE_CHECKING:

@@ -97,7 +97,7 @@ def _package_names() -> Iterator[Check]:
 
 
 def _encoder(config: Config) -> Check:
-    from bench.scoring import find_encoder_files
+    from bench.encoder import find_encoder_files
     from metrics.errors import EncoderError
 
     try:

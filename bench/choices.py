@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters import registry as adapters
 from adapters.interface import JsonScalar, RegionRecognizer, suggestion
-from bench.config import Config, ModelSpec, SuiteSpec
+from bench.config import NAME_PATTERN, Config, ModelSpec, SuiteSpec
 from bench.errors import ConfigError
 from suites import registry as suites
 from suites.base import Finding, Suite
@@ -17,10 +17,14 @@ from suites.base import Finding, Suite
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """One model to run, by the name its runs are stored under."""
+    """One model to run, by the name its runs are stored under.
+
+    ``words`` name it on a command line, for the manifest.
+    """
 
     name: str
     spec: ModelSpec
+    words: tuple[str, ...]
 
     def load(self) -> RegionRecognizer:
         """Load it; raises what :func:`adapters.load` does."""
@@ -43,11 +47,15 @@ class ModelChoice:
 
 @dataclass(frozen=True, slots=True)
 class SuiteChoice:
-    """One suite to run on, by the name its runs are stored under; paths are resolved."""
+    """One suite to run on, by the name its runs are stored under; paths are resolved.
+
+    ``words`` name it on a command line, for the manifest.
+    """
 
     name: str
     kind: str
-    options: Mapping[str, JsonScalar] = field(default_factory=dict)
+    options: Mapping[str, JsonScalar]
+    words: tuple[str, ...]
 
     def load(self, cache: Path) -> Suite:
         """Open it, building its index the first time; raises what ``SuiteEntry.load`` does."""
@@ -78,14 +86,17 @@ def choose_models(
     if adapter is not None or checkpoint is not None:
         chosen = [_ad_hoc(names, adapter, checkpoint)]
     else:
-        chosen = [ModelChoice(n, config.model(n)) for n in names or config.contents.models]
+        chosen = [
+            ModelChoice(name, config.model(name), ("--model", name))
+            for name in names or config.contents.models
+        ]
     if not chosen:
         raise ConfigError(f"{config.path} has no models; add one, or give --adapter")
     given = {"device": device, "dtype": dtype}
     update = {key: value for key, value in given.items() if value is not None}
     for choice in chosen:
         _check_settings(config, choice)
-    return [ModelChoice(c.name, c.spec.model_copy(update=update)) for c in chosen]
+    return [replace(c, spec=c.spec.model_copy(update=update)) for c in chosen]
 
 
 def choose_suites(
@@ -113,12 +124,30 @@ def _ad_hoc(names: Sequence[str], adapter: str | None, checkpoint: str | None) -
     given = checkpoint
     if checkpoint is not None and Path(checkpoint).exists():
         given = str(Path(checkpoint).resolve())
-    name = names[0] if names else _file_name(given or adapter)
-    return ModelChoice(name, ModelSpec(adapter=adapter, checkpoint=given))
+    name = checked_name(names[0]) if names else _file_name(given or adapter)
+    words: tuple[str, ...] = ("--model", name, "--adapter", adapter)
+    if given is not None:
+        words = (*words, "--checkpoint", given)
+    return ModelChoice(name, ModelSpec(adapter=adapter, checkpoint=given), words)
+
+
+def checked_name(name: str) -> str:
+    """The name, if it can be a folder's.
+
+    Raises:
+        ConfigError: it holds other characters than letters, digits, dots, dashes, underscores.
+    """
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise ConfigError(
+            f"{name!r} cannot name a model: use letters, digits, dots, dashes and underscores, "
+            "a letter or digit first"
+        )
+    return name
 
 
 def _file_name(reference: str) -> str:
-    name = re.split(r"[/\\:]", reference.rstrip("/"))[-1]
+    path = Path(reference)
+    name = path.stem if path.is_file() else re.split(r"[/\\:]", reference.rstrip("/"))[-1]
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "model"
 
 
@@ -154,7 +183,8 @@ def _suite(config: Config, name: str, given: Mapping[str, str]) -> SuiteChoice:
             )
     resolved = _located(spec.options, entry.path_options, config.folder)
     resolved |= _located({k: _scalar(v) for k, v in given.items()}, entry.path_options, Path.cwd())
-    return SuiteChoice(name, spec.kind, resolved)
+    words = [word for key, value in given.items() for word in ("--option", f"{key}={value}")]
+    return SuiteChoice(name, spec.kind, resolved, ("--suite", name, *words))
 
 
 def _located(

@@ -18,7 +18,8 @@ SCHEMA_VERSION = 1
 PACKAGED = Path(__file__).with_name("default.yaml")
 
 Spec = TypeVar("Spec")
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 
 
 class _Section(BaseModel):

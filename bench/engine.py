@@ -13,7 +13,6 @@ from adapters.interface import (
     Generation,
     RegionQuery,
     RegionRecognizer,
-    Status,
     UnsupportedTask,
 )
 from bench.identity import Asker, answer_identities, picture_digest, pixel_digest
@@ -34,13 +33,12 @@ Batch = range
 
 @dataclass(slots=True)
 class Tally:
-    """What one session did: images and regions seen, asked, and gone wrong."""
+    """What one session did: images and regions seen and asked."""
 
     images: int = 0
     regions: int = 0
     images_asked: int = 0
     regions_asked: int = 0
-    regions_errored: int = 0
     warnings: list[str] = field(default_factory=list)
 
     def warn(self, message: str) -> None:
@@ -120,7 +118,6 @@ def predict(
             if image.problem is not None:
                 tally.warn(image.problem)
         tally.regions_asked += sum(len(query.region_ids) for query in queries)
-        tally.regions_errored += sum(row.status == Status.ERRORED for row in rows)
         if rows:
             store.put(rows)
         report(tally)

@@ -10,14 +10,15 @@ from pathlib import Path
 from adapters.answer_files import file_digest, read_answers
 from adapters.interface import AdapterCard, Answer, FinishReason
 from bench import scoring
-from bench.choices import ModelChoice, SuiteChoice
+from bench.beginning import new_manifest, selection_record
+from bench.choices import ModelChoice, SuiteChoice, checked_name
 from bench.config import Config, ModelSpec
+from bench.encoder import load_encoder
 from bench.errors import ImportFileError
 from bench.identity import Asker, digest, run_id
 from bench.outcomes import Outcome
 from bench.records import AnswerRow
 from bench.result_files import read_osprey_log, read_wow_seg_results
-from bench.running import new_manifest, selection_record
 from bench.sessions import session
 from bench.store import StoredRun
 from bench.suite_regions import SuiteRegions
@@ -69,11 +70,15 @@ def import_run(
     card = _card(files, form, suite)
     asker = Asker.of(card, suite.card.task, suite.generation)
     run = StoredRun.at(config.runs, choice.name, model, run_id(asker, suite.card, suite.digest))
-    named = ModelChoice(model, ModelSpec(adapter=ADAPTER, checkpoint=card.checkpoint))
+    words = ("--model", model)
+    named = ModelChoice(
+        checked_name(model), ModelSpec(adapter=ADAPTER, checkpoint=card.checkpoint), words
+    )
+    command = ("bench", "import", *(path.name for path in files), *words, *choice.words)
     selected = selection_record(suite, selection)
-    encoder = scoring.load_encoder(config)
+    encoder = load_encoder(config)
     with run.writing() as writer:
-        manifest = new_manifest(run, named, card, choice, suite, selected)
+        manifest = new_manifest(run, command, named, card, choice, suite, selected)
         if run.exists:
             manifest = manifest.model_copy(update={"sessions": run.manifest().sessions})
         with session(writer, manifest, card.device):

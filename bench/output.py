@@ -64,18 +64,28 @@ def percent(score: Score) -> str:
 
 
 def print_scores(model: str, suite: str, scores: Scores) -> None:
-    """One run's scores, or that it is incomplete, with the counts either way."""
+    """One run's scores over all regions, or that it is incomplete; the counts either way.
+
+    What is broken down by category or frequency stands on the run's page.
+    """
     counts = scores.counts
-    shown = percent if counts.complete else lambda score: "incomplete"
+    overall = [score for score in scores.table if "[" not in score.metric]
+    cells = {
+        (s.metric, s.protocol): percent(s) if counts.complete else "incomplete" for s in overall
+    }
+    protocols = list(dict.fromkeys(score.protocol for score in overall))
     print_table(
-        ("metric", "protocol", "×100 [95 %]", "regions"),
-        [(s.metric, s.protocol, shown(s), s.count) for s in scores.table],
+        ("×100 [95 %]", *protocols),
+        [
+            (metric, *(cells.get((metric, protocol), "") for protocol in protocols))
+            for metric in dict.fromkeys(score.metric for score in overall)
+        ],
         title=f"{model} on {suite}",
     )
     click.echo(
-        f"regions: {counts.expected:,} expected, {counts.answered:,} answered, "
+        f"  regions: {counts.expected:,} expected, {counts.answered:,} answered, "
         f"{counts.empty:,} empty, {counts.unanswerable:,} unanswerable, "
-        f"{counts.errored:,} errored, {counts.missing:,} missing"
+        f"{counts.errored:,} errored, {counts.missing:,} missing\n"
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from bench import scoring
 from bench.choices import SuiteChoice
 from bench.config import Config
+from bench.encoder import load_encoder
 from bench.outcomes import Outcome
 from bench.store import StoredRun
 from suites.base import Selection, Suite
@@ -20,13 +21,13 @@ def rescore(config: Config, runs: Iterable[StoredRun], *, resamples: int) -> Ite
         SuiteError: the suite's index cannot be opened.
         StoreError: the suite has changed since, or the run is being written.
     """
-    encoder = scoring.load_encoder(config)
+    encoder = load_encoder(config)
     opened: dict[str, Suite] = {}
     for run in runs:
         recorded = run.manifest().suite
         suite = opened.get(recorded.digest)
         if suite is None:
-            choice = SuiteChoice(recorded.called, recorded.kind, recorded.options)
+            choice = SuiteChoice(recorded.called, recorded.kind, recorded.options, ())
             suite = opened[recorded.digest] = choice.load(config.cache)
         with run.writing() as writer:
             selected = run.manifest().selection

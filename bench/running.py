@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from adapters.interface import AdapterCard, RegionRecognizer, UnsupportedTask
 from bench import scoring
+from bench.beginning import new_manifest, selection_record
 from bench.choices import ModelChoice, SuiteChoice
 from bench.config import Config
+from bench.encoder import ScoringEncoder, load_encoder
 from bench.engine import Tally, predict
-from bench.identity import MASK_SOURCE, Asker, run_id
-from bench.manifest import (
-    Manifest,
-    ModelRecord,
-    SelectionRecord,
-    SuiteRecord,
-)
+from bench.identity import Asker, run_id
 from bench.outcomes import Outcome
 from bench.output import progress
 from bench.part_writer import PartWriter
-from bench.scoring import ScoringEncoder
 from bench.sessions import session
 from bench.store import StoredRun
 from suites.base import Selection, Suite
@@ -44,7 +38,7 @@ def run_all(
         StoreError: a run cannot be written.
     """
     opened = [(choice, choice.load(config.cache)) for choice in suites]
-    encoder = scoring.load_encoder(config)
+    encoder = load_encoder(config)
     for model in models:
         recognizer = model.load()
         for choice, suite in opened:
@@ -84,14 +78,16 @@ def run_model(
     """
     asker = _asker(recognizer.card, suite)
     run = StoredRun.at(root, suite_choice.name, model.name, run_id(asker, suite.card, suite.digest))
+    selected = selection_record(suite, selection)
+    limit = () if selection.limit is None else ("--limit", str(selection.limit))
+    command = ("bench", "run", *model.words, *suite_choice.words, *limit)
+    fresh = new_manifest(run, command, model, recognizer.card, suite_choice, suite, selected)
     with run.writing() as writer:
-        manifest = run.manifest() if run.exists else None
-        selected = selection_record(suite, selection)
-        kept = manifest is None or selected.images >= manifest.selection.images
-        if manifest is None:
-            manifest = new_manifest(run, model, recognizer.card, suite_choice, suite, selected)
-        elif kept:
-            manifest = manifest.model_copy(update={"selection": selected})
+        manifest = run.manifest() if run.exists else fresh
+        kept = selected.images >= manifest.selection.images
+        if kept:
+            update = {"selection": selected, "command": fresh.command}
+            manifest = manifest.model_copy(update=update)
         with (
             session(writer, manifest, recognizer.card.device) as tally,
             PartWriter(writer) as store,
@@ -129,69 +125,3 @@ def _asker(card: AdapterCard, suite: Suite) -> Asker:
             f"{suite.card.name}; it has: {', '.join(sorted(card.prompts)) or 'none'}"
         )
     return Asker.of(card, task, suite.generation)
-
-
-def selection_record(suite: Suite, selection: Selection) -> SelectionRecord:
-    """The selection's entry in a manifest."""
-    return SelectionRecord(
-        limit=selection.limit,
-        images=selection.count(len(suite)),
-        regions=len(suite.references(selection)),
-    )
-
-
-def new_manifest(
-    run: StoredRun,
-    model: ModelChoice,
-    card: AdapterCard,
-    suite_choice: SuiteChoice,
-    suite: Suite,
-    selected: SelectionRecord,
-) -> Manifest:
-    """The manifest of a run that begins."""
-    return Manifest(
-        run=run.name,
-        command=_command(model, suite_choice, selected.limit),
-        suite=_suite_record(suite_choice, suite),
-        model=ModelRecord(
-            name=model.name,
-            adapter=card.name,
-            revision=card.revision,
-            checkpoint=card.checkpoint,
-            checkpoint_digest=card.checkpoint_digest,
-            parameters=card.parameters,
-            dtype=card.dtype,
-            prompt=card.prompts[suite.card.task],
-            settings=dict(card.settings),
-            base_model=card.base_model,
-            licence=card.licence,
-            context_dependent=card.context_dependent,
-            declared=model.declared(),
-        ),
-        max_new_tokens=suite.generation.max_new_tokens,
-        mask_source=MASK_SOURCE,
-        selection=selected,
-    )
-
-
-def _command(model: ModelChoice, suite: SuiteChoice, limit: int | None) -> str:
-    words = ["bench", "run", "--model", model.name, "--suite", suite.name]
-    return shlex.join(words if limit is None else [*words, "--limit", str(limit)])
-
-
-def _suite_record(choice: SuiteChoice, suite: Suite) -> SuiteRecord:
-    card = suite.card
-    return SuiteRecord(
-        name=card.name,
-        called=choice.name,
-        version=card.version,
-        digest=suite.digest,
-        kind=choice.kind,
-        options=dict(choice.options),
-        task=card.task,
-        protocol=card.protocol,
-        main_metric=card.main_metric,
-        licence=card.licence,
-        source=card.source,
-        images=len(suite),
-    )

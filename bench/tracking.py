@@ -71,10 +71,10 @@ class Tracker:
         if self._client is None:
             for name, value in _PATIENCE.items():
                 os.environ.setdefault(name, value)
-            for name in ("mlflow", "alembic"):
-                logging.getLogger(name).setLevel(logging.ERROR)
             from mlflow import MlflowClient
 
+            for name in ("mlflow", "alembic"):  # after the import, which sets its own levels
+                logging.getLogger(name).setLevel(logging.ERROR)
             client = MlflowClient(tracking_uri=self.uri)
             self._experiment = _experiment(client, self._spec.experiment, self.uri)
             self._client = client

@@ -53,7 +53,7 @@ def workplace(tmp_path: Path, third_party: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("BENCH_CONFIG", raising=False)
     monkeypatch.delenv("BENCH_DEBUG", raising=False)
     monkeypatch.setenv("FAKE_QUESTIONS", str(tmp_path / "questions.txt"))
-    monkeypatch.setattr("bench.scoring.load_encoder", lambda config: FakeEncoder())
+    monkeypatch.setattr("metrics.encoder.SentenceEncoder.load", lambda *a, **k: FakeEncoder())
     return tmp_path
 
 

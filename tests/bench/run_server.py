@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow.parquet  # noqa: F401  imported before the fork, so that a run is all work
 import pycocotools.mask  # noqa: F401
 
-from bench import part_writer
+from bench import part_writer, provenance
 from bench.choices import ModelChoice, SuiteChoice
 from bench.config import ModelSpec
 from bench.running import run_model
@@ -26,9 +26,9 @@ from tests.bench.fakes import FakeEncoder, FakeModel, FakeSuite
 def run(root: str, pictures: str, images: str, delay_ms: str) -> None:
     run_model(
         Path(root),
-        ModelChoice("model", ModelSpec(adapter="fake", checkpoint="first")),
+        ModelChoice("model", ModelSpec(adapter="fake", checkpoint="first"), ()),
         FakeModel("first", {"delay_ms": float(delay_ms)}),
-        SuiteChoice("fakes", "fakes"),
+        SuiteChoice("fakes", "fakes", {}, ()),
         FakeSuite(Path(pictures), int(images)),
         FakeEncoder(),
         selection=Selection(),
@@ -37,7 +37,8 @@ def run(root: str, pictures: str, images: str, delay_ms: str) -> None:
 
 
 def serve() -> None:
-    part_writer.MAX_ROWS = 24  # many parts, so that kills fall between, before and inside them
+    provenance.code()  # asks git once for all
+    part_writer.MAX_ROWS = 12  # many parts, so that kills fall between, before and inside them
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -22,27 +23,42 @@ IMAGES = 40
 SECONDS = 30.0
 
 
+class Moment(NamedTuple):
+    """When to kill: so long after so many changes of the files a run writes.
+
+    Counting changes finds every stage of a run however slow the machine is.
+    """
+
+    changes: int
+    seconds: float
+
+
 class Server:
     """Starts runs one after another, and kills them."""
 
-    def __init__(self, pictures: Path, questions: Path) -> None:
-        self._pictures = pictures
+    def __init__(self, folder: Path) -> None:
+        paint(folder / "pictures", IMAGES)
+        self.questions = folder / "questions.txt"
+        self._pictures = folder / "pictures"
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("run_server.py"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"FAKE_QUESTIONS": str(questions), "OMP_NUM_THREADS": "1"},
+            env=os.environ | {"FAKE_QUESTIONS": str(self.questions), "OMP_NUM_THREADS": "1"},
         )
 
-    def life(self, root: Path, *, delay_ms: int, kill_after: float | None = None) -> bool:
+    def life(self, root: Path, *, delay_ms: int = 0, kill: Moment | None = None) -> bool:
         """One run; whether it ended by itself."""
         child = int(self._say(f"{root} {self._pictures} {IMAGES} {delay_ms}"))
-        killer = threading.Timer(kill_after or 0, kill, [child])
-        if kill_after is not None:
+        ended = threading.Event()
+        killer = threading.Thread(target=self._kill, args=(child, root, kill, ended))
+        if kill is not None:
             killer.start()
         status = int(self._hear())
-        killer.cancel()
+        ended.set()
+        if kill is not None:
+            killer.join()
         assert status in (0, signal.SIGKILL), "the run failed by itself"
         return status == 0
 
@@ -50,6 +66,18 @@ class Server:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait(10)
+
+    def _kill(self, child: int, root: Path, moment: Moment, ended: threading.Event) -> None:
+        seen: object = None
+        changes = -1
+        while changes < moment.changes and not ended.is_set():
+            now = (size(self.questions), {path: size(path) for path in root.rglob("*")})
+            changes += now != seen
+            seen = now
+            time.sleep(0.001)
+        if not ended.wait(moment.seconds):
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
 
     def _say(self, line: str) -> str:
         assert self._process.stdin is not None
@@ -62,15 +90,16 @@ class Server:
         return self._process.stdout.readline()
 
 
-def kill(process: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(process, signal.SIGKILL)
+def size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return -1
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    paint(tmp_path / "pictures", IMAGES)
-    server = Server(tmp_path / "pictures", tmp_path / "questions.txt")
+    server = Server(tmp_path)
     yield server
     server.close()
 
@@ -89,14 +118,11 @@ def parts(root: Path) -> int:
     return sum(len(StoredRun(path.parent).parts()) for path in root.glob("*/*/*/answers"))
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_runs_killed_at_many_moments_end_like_an_undisturbed_one(
     tmp_path: Path, server: Server
 ) -> None:
-    server.life(tmp_path / "warm-up", delay_ms=2)
-    began = time.monotonic()
-    assert server.life(tmp_path / "undisturbed", delay_ms=2)
-    lifetime = time.monotonic() - began
+    assert server.life(tmp_path / "undisturbed")
     expected = content(tmp_path / "undisturbed")
     assert set(expected) == {"answers", "scores.json", "regions.parquet", "categories.parquet"}
 
@@ -106,32 +132,24 @@ def test_runs_killed_at_many_moments_end_like_an_undisturbed_one(
     rounds = 0
     while rounds < 2 or time.monotonic() < ends:
         root = tmp_path / f"round-{rounds}"
-        while not server.life(root, delay_ms=2, kill_after=lifetime * chance.uniform(0, 0.8)):
-            stages.append(parts(root))
+        for _ in range(6):
+            moment = Moment(chance.randrange(1, 24), chance.uniform(0, 0.02))
+            if not server.life(root, delay_ms=2, kill=moment):
+                stages.append(parts(root))
+        assert server.life(root)
         assert content(root) == expected
         rounds += 1
-    assert len(stages) >= 10
+    assert len(stages) >= 12
     assert len(set(stages)) >= 4, "the kills should have met runs at several stages"
 
 
 def test_no_stored_answer_is_asked_again_after_a_kill(tmp_path: Path, server: Server) -> None:
-    root, questions = tmp_path / "runs", tmp_path / "questions.txt"
-    stop = threading.Event()
-
-    def kill_once_something_is_stored() -> None:
-        while parts(root) < 2 and not stop.is_set():
-            time.sleep(0.005)
-        (lock,) = root.glob("*/*/*/lock")
-        kill(int(lock.read_text().split()[1]))
-
-    killer = threading.Thread(target=kill_once_something_is_stored)
-    killer.start()
-    assert not server.life(root, delay_ms=50)
-    stop.set()
-    killer.join()
+    root = tmp_path / "runs"
+    while parts(root) < 2:
+        assert not server.life(root, delay_ms=5, kill=Moment(9, 0.0))
     (run,) = stored_runs(root)
     stored = set(run.answered())
+    server.questions.unlink()
+    assert server.life(root)
     assert stored
-    questions.unlink()
-    assert server.life(root, delay_ms=0)
-    assert stored.isdisjoint(questions.read_text().splitlines())
+    assert stored.isdisjoint(server.questions.read_text().splitlines())

@@ -1,0 +1,93 @@
+"""Scores as they lie in a run's folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import StoreError
+from bench.manifest import Manifest, ScoringRecord
+from bench.store import StoredRun
+from suites.base import Counts, Score
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StoredScores:
+    """A scoring as it lies in a run's folder."""
+
+    folder: Path
+    main_metric: str
+    protocol: str
+    images: int
+    table: tuple[Score, ...]
+    counts: Counts
+
+    def regions(self) -> pd.DataFrame:
+        """The per-region frame; see :class:`suites.base.Scores`."""
+        return _read_frame(self.folder / "regions.parquet")
+
+    def categories(self) -> pd.DataFrame:
+        """The per-category frame."""
+        return _read_frame(self.folder / "categories.parquet")
+
+
+def current_scores(run: StoredRun, manifest: Manifest) -> tuple[ScoringRecord, StoredScores] | None:
+    """The latest scoring of all that the run holds now, or ``None`` where there is none.
+
+    A scoring from before answers were added, or of a smaller selection, is not current.
+
+    Raises:
+        StoreError: a scoring cannot be read.
+    """
+    parts = len(run.parts())
+    latest_first = sorted(
+        manifest.scorings.items(), key=lambda item: (item[1].scored, item[0]), reverse=True
+    )
+    for key, record in latest_first:
+        path = run.scores_folder / key / "scores.json"
+        if record.parts == parts and path.is_file():
+            stored = _read_summary(path)
+            if stored.images == manifest.selection.images:
+                return record, stored
+    return None
+
+
+def _read_summary(path: Path) -> StoredScores:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        version = values["schema_version"]
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"{path} has schema_version {version}, this regionbench reads up to "
+                f"{SCHEMA_VERSION}; update regionbench, or score the run anew"
+            )
+        return StoredScores(
+            folder=path.parent,
+            main_metric=values["main_metric"],
+            protocol=values["protocol"],
+            images=values["images"],
+            table=tuple(Score(**row) for row in values["table"]),
+            counts=Counts(**values["counts"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{path} is not a stored scoring ({error!r}); `bench score` writes it anew"
+        ) from error
+
+
+def _read_frame(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        frame: pd.DataFrame = pq.read_table(path, partitioning=None).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(f"{path} is damaged ({error}); `bench score` writes it anew") from error
+    return frame
