@@ -93,7 +93,7 @@ def ensure_index(source: SegmentationSource, cache: Path, *, processes: int | No
 
 def region_id(image_id: str, key: int) -> str:
     """A region's id: its image's, and its segment id or class index."""
-    return f"{image_id}:{key:08d}"
+    return f"{image_id}/{key:08d}"
 
 
 class _Chunk(NamedTuple):

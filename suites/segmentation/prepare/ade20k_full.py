@@ -72,7 +72,7 @@ class _Picture:
 
     def convert(self) -> None:
         pixels = read_rgb(self.labels).astype(np.int64)
-        classes = _class_of_object()[pixels[..., 0] // 10 * 256 + pixels[..., 1]]
+        classes = class_of_object()[pixels[..., 0] // 10 * 256 + pixels[..., 1]]
         height, width = classes.shape
         try:
             picture = open_picture(self.picture, width, height)
@@ -84,8 +84,8 @@ class _Picture:
 
 
 @lru_cache(maxsize=1)
-def _class_of_object() -> NDArray[np.uint16]:
-    """Class index of every object index of the full release."""
+def class_of_object() -> NDArray[np.uint16]:
+    """Class index of every object index of the full release: uint16, ``IGNORE`` for the others."""
     lines = _IDS.read_text(encoding="utf-8").splitlines()
     ids = [int(word) for line in lines if not line.startswith("#") for word in line.split()]
     # Red up to 255 and green up to 255 give 25 · 256 + 255 at most.
