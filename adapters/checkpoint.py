@@ -26,7 +26,6 @@ TOKENIZER_FILES = (
     "special_tokens_map.json",
 )
 _REFUSED = ("*.pt", "*.pth", "*.pkl", "*.ckpt", "*.pickle", "*.npz")
-_DOWNLOADED = ("*.json", "merges.txt", "*.safetensors", "*.bin")
 _LISTED = 10
 
 
@@ -56,7 +55,7 @@ class Checkpoint:
         return whole.hexdigest()
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """All tensors by name, on the CPU; safetensors are mapped, not read.
+        """All tensors by name, on the CPU, in the types they are stored in.
 
         Raises:
             CheckpointError: a file is damaged, is a pickle of something other than tensors, or
@@ -109,8 +108,15 @@ def _download(hub_id: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
+    def download(*patterns: str) -> Path:
+        return Path(
+            snapshot_download(hub_id, revision=revision, allow_patterns=["*.json", *patterns])
+        )
+
     try:
-        return Path(snapshot_download(hub_id, revision=revision, allow_patterns=list(_DOWNLOADED)))
+        folder = download("merges.txt", "*.safetensors")
+        # Repositories that have both would cost twice the time and space.
+        return folder if any(folder.glob("*.safetensors")) else download("*.bin")
     except LocalEntryNotFoundError as error:
         raise CheckpointError(
             f"{hub_id!r} is neither a folder here nor in the local Hub cache, and the Hugging "

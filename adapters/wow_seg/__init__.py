@@ -1,7 +1,11 @@
 """WOW-Seg (ICLR 2026): region names from an InternVL3-1B prompted with mask tokens."""
 
+from pathlib import Path
+
 from adapters.interface import Task
 from adapters.registry import AdapterEntry
+
+_BUNDLED = Path(__file__).parent / "bundled"
 
 ENTRY = AdapterEntry(
     name="wow-seg",
@@ -21,6 +25,8 @@ ENTRY = AdapterEntry(
     },
     presets=("internvl3-1b", "internvl2.5-1b", "internvl2-1b"),
     hub_ids=("AAwcAA/WOW-Seg",),
+    # Tiny checkpoints trained on generated shapes, named after their training.
+    bundled={name: _BUNDLED / name for name in ("mm-cascade", "mm-causal", "sm")},
     paper="https://arxiv.org/abs/2605.16903",
     licence="Apache-2.0 (code repository; the model card was not seen)",
 )

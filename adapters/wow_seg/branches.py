@@ -23,7 +23,8 @@ class Branches:
         self._sequence = CachedSequence(model)
         self._sequence.prefill(prefix)
         self._prefix = len(prefix)
-        self._owners = torch.zeros(0, dtype=torch.int64)  # branch of every packed position
+        # The branch of every packed position, int64 [packed].
+        self._owners = torch.zeros(0, dtype=torch.int64, device=model.device)
 
     def start(self, branches: Sequence[torch.Tensor]) -> torch.Tensor:
         """Read the beginnings of new branches, forgetting any earlier ones.
@@ -65,10 +66,11 @@ class Branches:
     def _append(
         self, embeddings: torch.Tensor, owners: torch.Tensor, places: torch.Tensor
     ) -> torch.Tensor:
+        owners = owners.to(self._owners.device)
         self._owners = torch.cat([self._owners, owners])
         # Rows come in order within a branch, so that causal is: not after the row itself.
         own = (owners[:, None] == self._owners).tril_(len(self._owners) - len(owners))
-        prefix = torch.ones(len(owners), self._prefix, dtype=torch.bool)
+        prefix = own.new_ones(len(owners), self._prefix)
         allowed = torch.cat([prefix, own], dim=1)
         return self._sequence.append(embeddings, self._prefix + places, allowed)
 

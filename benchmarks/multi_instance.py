@@ -1,0 +1,331 @@
+"""Time WOW-Seg's multi-instance modes on the same regions of one picture.
+
+Every mode answers the same regions of a 640x480 photo with random weights; rounds are interleaved,
+so that a busy moment of the machine meets all modes. ``single, tiles cached`` is ``single`` with
+the picture's tiles encoded once and only the crop and the prompt anew, to show what caching the
+picture alone would give. Peak memory is taken in a process of its own for each mode: on a CPU the
+process's high-water mark, on an accelerator what its allocator handed out.
+
+    python benchmarks/multi_instance.py                     # mid-size, this machine's CPU
+    python benchmarks/multi_instance.py --quick             # a tiny network, one minute
+    python benchmarks/multi_instance.py --device cuda --dtype bfloat16 --preset internvl3-1b
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import platform
+import resource
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import skimage.data
+import torch
+from PIL import Image, ImageDraw
+from pycocotools import mask as coco
+
+from adapters.checkpoint import parameter_count
+from adapters.device import dtype_name, resolve_device, resolve_dtype
+from adapters.interface import RLE, Answer, Generation, RegionQuery, Task
+from adapters.wow_seg.cascade import CascadeMode
+from adapters.wow_seg.checkpoint import random_model
+from adapters.wow_seg.configuration import PRESETS, LanguageConfig, VisionConfig, WowSegConfig
+from adapters.wow_seg.context import ModelContext
+from adapters.wow_seg.encoding import encode_pictures
+from adapters.wow_seg.preprocessing import RegionCrop
+from adapters.wow_seg.prompting import CATEGORY_PROMPT, Prompter
+from adapters.wow_seg.settings import Settings
+from adapters.wow_seg.shared_prefix import SharedPrefixMode
+from adapters.wow_seg.single import SingleMode, answer_alone
+from adapters.wow_seg.standin_tokenizer import standin_tokenizer
+
+SIZES = {
+    **PRESETS,
+    # About a quarter of InternVL3-1B's width and depth; pictures and patches of its size.
+    "mid": WowSegConfig(
+        vision=VisionConfig(256, 6, 4, 1024),
+        language=LanguageConfig(8192, 384, 6, 6, 2, 1024),
+    ),
+    "tiny": WowSegConfig(
+        vision=VisionConfig(64, 2, 2, 128),
+        language=LanguageConfig(1024, 64, 2, 2, 1, 128),
+    ),
+}
+MODES = ("single", "single, tiles cached", "shared-prefix", "cascade")
+FASTER, MEMORY = 8.0, 2.0  # what shared-prefix must reach at the most tiles
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    tiles: int
+    mode: str
+    seconds: list[float]
+    peak: float | None
+
+
+def photo_with_regions(regions: int) -> RegionQuery:
+    """A 640x480 photo with seeded ellipses of about the sizes that objects have."""
+    photo = skimage.data.coffee()  # type: ignore[no-untyped-call]
+    image = Image.fromarray(photo).resize((640, 480), Image.Resampling.LANCZOS)
+    rng = np.random.default_rng(0)
+    masks = []
+    for _ in range(regions):
+        canvas = Image.new("L", image.size)
+        x, y = rng.uniform(0, 640), rng.uniform(0, 480)
+        long = math.exp(rng.uniform(math.log(15), math.log(150)))
+        short, angle = long * rng.uniform(0.25, 1), rng.uniform(0, math.pi)
+        turns = np.linspace(0, 2 * math.pi, 60)
+        across, along = long * np.cos(turns), short * np.sin(turns)
+        outline = np.stack(
+            [
+                x + across * math.cos(angle) - along * math.sin(angle),
+                y + across * math.sin(angle) + along * math.cos(angle),
+            ],
+            axis=1,
+        )
+        ImageDraw.Draw(canvas).polygon([tuple(point) for point in outline], fill=1)
+        encoded = coco.encode(np.asfortranarray(np.asarray(canvas)))
+        masks.append(RLE((480, 640), encoded["counts"].decode()))
+    ids = [str(i) for i in range(regions)]
+    return RegionQuery("coffee", image, None, masks, None, ids, Task.CATEGORY)
+
+
+def single_with_cached_tiles(
+    context: ModelContext, query: RegionQuery, generation: Generation
+) -> list[Answer]:
+    """``single``, but the picture is tiled and encoded once."""
+    tiled = context.tile(query)
+    tiles, _ = encode_pictures(context.model, tiled.tiles, [])
+    answers = []
+    for index in range(len(query.masks)):
+        crop = context.crop(tiled, query, index)
+        if isinstance(crop, RegionCrop):
+            _, (region,) = encode_pictures(context.model, tiled.tiles[:0], [crop])
+            crop = answer_alone(context, CATEGORY_PROMPT, tiles, region, generation)
+        answers.append(crop)
+    return answers
+
+
+Run = Callable[[], list[Answer]]
+
+
+def runs(context: ModelContext, query: RegionQuery, generation: Generation) -> dict[str, Run]:
+    """Each mode as a call that answers all regions."""
+    cascade = CascadeMode(context, context.prompter.encode(",")[0])
+    single, shared = SingleMode(context), SharedPrefixMode(context)
+    return {
+        "single": lambda: single.recognize(query, CATEGORY_PROMPT, generation),
+        "single, tiles cached": lambda: single_with_cached_tiles(context, query, generation),
+        "shared-prefix": lambda: shared.recognize(query, CATEGORY_PROMPT, generation),
+        "cascade": lambda: cascade.recognize(query, CATEGORY_PROMPT, generation),
+    }
+
+
+@torch.inference_mode()
+def timed(run: Run, device: torch.device) -> tuple[float, list[Answer]]:
+    """Seconds and answers of one run."""
+    synchronize(device)
+    start = time.perf_counter()
+    answers = run()
+    synchronize(device)
+    return time.perf_counter() - start, answers
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait for an accelerator; nothing on a CPU."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+
+
+def peak_megabytes(device: torch.device) -> float:
+    """Most memory this process has held."""
+    if device.type == "cpu":
+        # Not getrusage, whose maximum a child process inherits from its parent.
+        status = Path("/proc/self/status")
+        if status.exists():
+            line = next(li for li in status.read_text().splitlines() if li.startswith("VmHWM"))
+            return int(line.split()[1]) / 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return torch.accelerator.max_memory_allocated(device) / 2**20
+
+
+class Setup(NamedTuple):
+    """What the command line asks for."""
+
+    preset: str
+    device: torch.device
+    dtype: torch.dtype
+    regions: int
+    tokens: int
+    rounds: int
+    tiles: list[int]
+
+    def context(self, max_tiles: int) -> ModelContext:
+        """The network with random weights, cutting pictures into at most ``max_tiles`` tiles."""
+        model = random_model(SIZES[self.preset], 0, self.device, self.dtype)
+        prompter = Prompter(standin_tokenizer(model.config.language.vocab_size))
+        return ModelContext(model, prompter, Settings(max_tiles=max_tiles))
+
+    def generation(self) -> Generation:
+        """Every answer is exactly as long."""
+        return Generation(self.tokens, forced_tokens=self.tokens)
+
+    def arguments(self) -> list[str]:
+        """The same, as a child process needs it."""
+        return [
+            *("--preset", self.preset, "--device", str(self.device)),
+            *("--dtype", dtype_name(self.dtype), "--regions", str(self.regions)),
+            *("--tokens", str(self.tokens)),
+        ]
+
+
+def measure_times(setup: Setup) -> tuple[dict[tuple[int, str], list[float]], dict[int, float]]:
+    """Seconds by tile limit and mode, and the share of answers shared-prefix gives like single."""
+    query = photo_with_regions(setup.regions)
+    seconds: dict[tuple[int, str], list[float]] = {}
+    equal: dict[int, float] = {}
+    context = setup.context(1)
+    timed(runs(context, query, Generation(2))["shared-prefix"], setup.device)  # warm up
+    for round_number in range(setup.rounds):
+        for tiles in setup.tiles:
+            context = ModelContext(context.model, context.prompter, Settings(max_tiles=tiles))
+            answers = {}
+            for mode, run in runs(context, query, setup.generation()).items():
+                taken, answers[mode] = timed(run, setup.device)
+                seconds.setdefault((tiles, mode), []).append(taken)
+                progress(f"round {round_number + 1}, {tiles} tiles, {mode}: {taken:.1f} s")
+            pairs = zip(answers["single"], answers["shared-prefix"], strict=True)
+            equal[tiles] = statistics.mean(a == b for a, b in pairs)
+    return seconds, equal
+
+
+def measure_peak(setup: Setup, mode: str, tiles: int) -> float:
+    """Peak megabytes of one run of ``mode`` in a process of its own."""
+    command = [sys.executable, __file__, *setup.arguments()]
+    command += ["--tiles", str(tiles), "--peak-of", mode]
+    finished = subprocess.run(command, capture_output=True, text=True, check=True)
+    progress(f"peak of {mode}: {finished.stdout.strip()} MB")
+    return float(finished.stdout)
+
+
+def progress(line: str) -> None:
+    """Tell what is going on, apart from the table."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def table(rows: Sequence[Row], regions: int) -> str:
+    """The rows as a Markdown table; the first of each tile limit is ``single``."""
+    lines = [
+        "| tiles | mode | seconds, median (range) | per region, ms | speed-up | peak memory, MB |",
+        "| ---: | --- | ---: | ---: | ---: | ---: |",
+    ]
+    reference = {r.tiles: statistics.median(r.seconds) for r in rows if r.mode == "single"}
+    for row in rows:
+        median = statistics.median(row.seconds)
+        tiles = f"{row.tiles}+1" if row.tiles > 1 else "1"
+        spread = f"{median:.1f} ({min(row.seconds):.1f}–{max(row.seconds):.1f})"
+        peak = "" if row.peak is None else f"{row.peak:,.0f}"
+        faster = reference[row.tiles] / median
+        lines.append(
+            f"| {tiles} | {row.mode} | {spread} | {1000 * median / regions:.0f} | {faster:.1f}x "
+            f"| {peak} |"
+        )
+    return "\n".join(lines)
+
+
+def hardware(device: torch.device) -> str:
+    """Processor or accelerator, and how much of it was used."""
+    if device.type == "cuda":
+        return f"{torch.cuda.get_device_name(device)}, PyTorch {torch.__version__}"
+    names = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    name = names[0] if names else platform.processor()
+    return (
+        f"{name}, {os.cpu_count()} logical cores, {torch.get_num_threads()} threads, "
+        f"PyTorch {torch.__version__}"
+    )
+
+
+def report(setup: Setup) -> bool:
+    """Measure and print everything; whether shared-prefix is as fast and small as it must be."""
+    seconds, equal = measure_times(setup)
+    most = max(setup.tiles)
+    peaks = {mode: measure_peak(setup, mode, most) for mode in MODES}
+    rows = [
+        Row(tiles, mode, seconds[tiles, mode], peaks[mode] if tiles == most else None)
+        for tiles in setup.tiles
+        for mode in MODES
+    ]
+    context = setup.context(most)
+    query = photo_with_regions(setup.regions)
+    tiled = context.tile(query)
+    crops = [context.crop(tiled, query, i) for i in range(setup.regions)]
+    kept = statistics.mean(int(crop.keep.sum()) for crop in crops if isinstance(crop, RegionCrop))
+    print(f"Command: `python {shlex.join(sys.argv)}`  ")
+    print(f"Hardware: {hardware(setup.device)}  ")
+    print(
+        f"Network: {setup.preset}, {parameter_count(context.model.parameters()) / 1e6:.1f} M "
+        f"parameters, {dtype_name(setup.dtype)}, random weights  "
+    )
+    print(
+        f"Work: {setup.regions} regions of a 640x480 photo, {kept:.0f} tokens a region on average, "
+        f"{setup.tokens} new tokens each, {setup.rounds} interleaved rounds\n"
+    )
+    print(table(rows, setup.regions) + "\n")
+    medians = {mode: statistics.median(seconds[most, mode]) for mode in MODES}
+    faster = medians["single"] / medians["shared-prefix"]
+    larger = peaks["shared-prefix"] / peaks["single"]
+    same = ", ".join(f"{share:.0%} at {tiles} tiles" for tiles, share in equal.items())
+    print(f"At most {most} tiles, shared-prefix is {faster:.1f} times as fast as single ", end="")
+    print(f"(required: {FASTER:g}) and takes {larger:.2f} times its memory (allowed: {MEMORY:g}).")
+    print(f"Answers of shared-prefix equal to single's: {same}.")
+    return faster >= FASTER and larger <= MEMORY
+
+
+def main() -> int:
+    """Read the command line; 1 when shared-prefix misses its mark."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--preset", choices=sorted(SIZES), default="mid")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--dtype", default="auto")
+    parser.add_argument("--regions", type=int, default=32)
+    parser.add_argument("--tokens", type=int, default=8, help="new tokens of every answer")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--tiles", type=int, nargs="+", default=[12, 6, 4, 1])
+    parser.add_argument("--quick", action="store_true", help="the tiny network, one round")
+    parser.add_argument("--peak-of", choices=MODES, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    device = resolve_device(given.device)
+    setup = Setup(
+        preset="tiny" if given.quick else given.preset,
+        device=device,
+        dtype=resolve_dtype(given.dtype, device),
+        regions=given.regions,
+        tokens=given.tokens,
+        rounds=1 if given.quick else given.rounds,
+        tiles=given.tiles,
+    )
+    if given.peak_of:
+        query = photo_with_regions(setup.regions)
+        context = setup.context(setup.tiles[0])
+        timed(runs(context, query, setup.generation())[given.peak_of], device)
+        print(peak_megabytes(device))
+        return 0
+    return 0 if report(setup) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
