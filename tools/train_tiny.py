@@ -5,12 +5,13 @@
 trains on generated shapes, on one CPU thread so that the result does not depend on how many
 cores there are, and writes the checkpoint to ``adapters/wow_seg/bundled/<variant>`` and a log of
 JSON lines to ``docs/training/<variant>.jsonl``. On one machine the same command gives the same
-bytes. It takes about 25 minutes on an idle core of a 2024 server, and 1.5 GB of memory.
+bytes. It takes 21 minutes on one core of a 2-core server, and 3 GB of memory.
 
-The three variants differ in one thing, how a scene's regions are asked: ``mm-cascade`` all in one
-prompt through the Cascade Attention Mask, ``mm-causal`` the same with plain causal attention,
-``sm`` one region a prompt. All see the same scenes in the same order for the same number of
-steps, from the same initial weights.
+The three variants differ in one thing, how a scene's regions are asked: ``mm-cascade`` asks half
+of the scenes with all regions in one prompt through the Cascade Attention Mask and half with one
+region a prompt, ``mm-causal`` the same with plain causal attention, ``sm`` always one region a
+prompt. All see the same scenes in the same order for the same number of steps, from the same
+initial weights. ``docs/training/README.md`` has the results.
 """
 
 from __future__ import annotations
