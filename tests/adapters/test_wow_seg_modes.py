@@ -223,7 +223,8 @@ def assemble(model: WowSegRecognizer, query: RegionQuery, answers: Sequence[Answ
     crops = [context.crop(context.tile(query), query, i) for i in range(len(query.masks))]
     counts = [int(crop.keep.sum()) for crop in crops if isinstance(crop, RegionCrop)]
     tokens = context.model.config.tokens_per_tile * len(context.tile(query).tiles)
-    ids = [*context.prompter.prompt(CATEGORY_PROMPT, tokens, counts).input_ids]
+    template = context.settings.template(query.task)
+    ids = [*context.prompter.prompt(template, tokens, counts).input_ids]
     separator = context.prompter.encode(context.settings.separator)
     for answer in answers:
         ids += [*answer.token_ids, *separator]
@@ -233,10 +234,13 @@ def assemble(model: WowSegRecognizer, query: RegionQuery, answers: Sequence[Answ
 
 @pytest.mark.parametrize("variant", list(Cascade))
 @pytest.mark.parametrize("separator", [",", " ,"])
+@pytest.mark.parametrize("prompt", [CATEGORY_PROMPT, "Look! At <image>, and! <image>"])
 def test_cascade_answers_are_what_teacher_forcing_them_predicts(
-    variant: Cascade, separator: str
+    variant: Cascade, separator: str, prompt: str
 ) -> None:
-    model = recognizer("cascade", cascade=variant.value, separator=separator)
+    model = recognizer(
+        "cascade", cascade=variant.value, separator=separator, category_prompt=prompt
+    )
     context = model.context
     query = golden.query(IMAGES[2], [0, 1, 2, 3, 4])
     answers = model.recognize([query], Generation(5))[0]
