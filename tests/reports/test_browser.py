@@ -54,6 +54,8 @@ class Watched:
         self.page = page
         self.left: list[str] = []
         self.said: list[str] = []
+        # A busy machine is slow, not wrong.
+        page.set_default_timeout(120_000)
         page.context.set_offline(True)
         page.route(lambda url: not url.startswith("file:"), self._refuse)
         page.on("console", lambda message: self.said.append(message.text))
@@ -86,6 +88,16 @@ def first_cells(page: Page, table: str) -> list[str]:
 
 def header(page: Page, table: str, name: str) -> str:
     return f"#{table} thead th:has(button:text-is('{name}'))"
+
+
+def test_the_watch_notices_a_page_that_does_reach_out(browser: Browser, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<img src='http://example.invalid/x.png'><script>undefinedName</script>")
+    watched = Watched(browser.new_page())
+    watched.open(page).wait_for_load_state("networkidle")
+    assert watched.left == ["http://example.invalid/x.png"]
+    assert any("undefinedName" in said for said in watched.said)
+    watched.page.close()
 
 
 def test_every_page_opens_offline_without_a_request_or_a_complaint(
