@@ -2,16 +2,17 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from metrics.segment_tables import PanopticTable, SemanticTable
 from suites.base import DataInvalid, Selection, Suite
 from suites.index import RegionIndex
 from suites.segmentation.ade20k_sets import ADE20K_PANOPTIC
 from suites.segmentation.index import SegmentationSource, ensure_index
-from suites.segmentation.jobs import SegmentTables
 from suites.segmentation.panoptic_files import list_panoptic
 from suites.segmentation.tables import TableFile
 from tests.suites.segmentation_files import (
@@ -92,15 +93,14 @@ def test_tables_come_back_as_the_jobs_made_them(root: Path, tmp_path: Path) -> N
     folder = ensure_index(made, tmp_path)
     extracted = [tables for job in made.jobs if (tables := job.extract().tables) is not None]
     for images in (1, 7, 20):
-        panoptic = type(extracted[0].panoptic).join([t.panoptic for t in extracted[:images]])
-        semantic = type(extracted[0].semantic).join([t.semantic for t in extracted[:images]])
-        assert_equal(TableFile(folder).read(images), SegmentTables(panoptic, semantic))
+        read = TableFile(folder).read(images)
+        assert_equal(read.panoptic, PanopticTable.join([t.panoptic for t in extracted[:images]]))
+        assert_equal(read.semantic, SemanticTable.join([t.semantic for t in extracted[:images]]))
 
 
-def assert_equal(first: SegmentTables, second: SegmentTables) -> None:
-    for one, other in zip(first, second, strict=True):
-        for name in type(one).__dataclass_fields__:
-            np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+def assert_equal(one: PanopticTable | SemanticTable, other: PanopticTable | SemanticTable) -> None:
+    for column in fields(one):
+        np.testing.assert_array_equal(getattr(one, column.name), getattr(other, column.name))
 
 
 def test_every_segment_in_the_map_is_a_region_in_the_order_of_ids(root: Path) -> None:

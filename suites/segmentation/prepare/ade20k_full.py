@@ -79,7 +79,7 @@ class _Picture:
         except PictureError as error:
             raise DataInvalid(str(error)) from error
         small = _smaller(width, height)
-        save_picture(_shrink_picture(picture, small), self.picture_output)
+        save_picture(shrink_picture(picture, small), self.picture_output)
         save_picture(_shrink_labels(classes, small), self.map_output)
 
 
@@ -103,7 +103,7 @@ def _smaller(width: int, height: int) -> tuple[int, int]:
     return width, height
 
 
-def _shrink_picture(picture: PIL.Image.Image, size: tuple[int, int]) -> NDArray[Any]:
+def shrink_picture(picture: PIL.Image.Image, size: tuple[int, int]) -> NDArray[Any]:
     """Bilinear between the four nearest pixels, without smoothing first, as OpenCV does."""
     if picture.size == size:
         return np.asarray(picture)

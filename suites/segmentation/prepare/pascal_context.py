@@ -72,11 +72,11 @@ class _Map:
 
 
 def _read(path: Path) -> NDArray[np.int64]:
-    import scipy.io
+    from scipy.io.matlab import MatReadError, loadmat
 
     try:
-        content: dict[str, Any] = scipy.io.loadmat(path, variable_names=[_VARIABLE])
-    except (OSError, ValueError, NotImplementedError, TypeError) as error:
+        content: dict[str, Any] = loadmat(path, variable_names=[_VARIABLE])
+    except (MatReadError, OSError, ValueError, NotImplementedError, TypeError) as error:
         raise DataInvalid(f"{path} is not a MATLAB file ({error}); fetch it anew") from error
     labels = content.get(_VARIABLE)
     if not isinstance(labels, np.ndarray) or labels.ndim != 2 or labels.dtype != np.uint16:
