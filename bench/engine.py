@@ -13,6 +13,7 @@ from adapters.interface import (
     Generation,
     RegionQuery,
     RegionRecognizer,
+    Status,
     UnsupportedTask,
 )
 from bench.identity import Asker, answer_identities, picture_digest, pixel_digest
@@ -108,7 +109,7 @@ def predict(
             for image in prepared
             if image.query is not None
         ]
-        answers = iter(_ask(recognizer, queries, suite.generation, tally))
+        answers = iter(_ask(recognizer, queries, suite.generation))
         rows: list[AnswerRow] = []
         for image in prepared:
             rows += _rows(image, None if image.query is None else next(answers), asker)
@@ -118,6 +119,9 @@ def predict(
             if image.problem is not None:
                 tally.warn(image.problem)
         tally.regions_asked += sum(len(query.region_ids) for query in queries)
+        for row in rows:
+            if row.error is not None and row.status == Status.ERRORED:
+                tally.warn(row.error)
         if rows:
             store.put(rows)
         report(tally)
@@ -170,10 +174,7 @@ def _rows(image: Prepared, given: Sequence[Answer] | None, asker: Asker) -> list
 
 
 def _ask(
-    recognizer: RegionRecognizer,
-    queries: Sequence[RegionQuery],
-    generation: Generation,
-    tally: Tally,
+    recognizer: RegionRecognizer, queries: Sequence[RegionQuery], generation: Generation
 ) -> list[list[Answer]]:
     if not queries:
         return []
@@ -185,9 +186,8 @@ def _ask(
         raise
     except Exception as error:
         if len(queries) > 1:
-            return [_ask(recognizer, [query], generation, tally)[0] for query in queries]
+            return [_ask(recognizer, [query], generation)[0] for query in queries]
         problem = f"image {queries[0].image_id}: {type(error).__name__}: {error}"
-        tally.warn(problem)
         return [[Answer.errored(problem)] * len(queries[0].region_ids)]
 
 

@@ -40,13 +40,16 @@ def finish(
 ) -> ExitCode:
     """Print and log every outcome as it comes, then write the board; the verb's exit code."""
     done: list[Outcome] = []
-    for outcome in outcomes:
-        done.append(outcome)
-        _show_warnings(outcome)
-        if not as_json:
-            print_scores(outcome.manifest.model.name, outcome.manifest.suite.called, outcome.scores)
-        if outcome.kept:
-            tracker.log(outcome.run, outcome.manifest, outcome.scores)
+    try:
+        for outcome in outcomes:
+            done.append(outcome)
+            _show(outcome, as_json=as_json)
+            if outcome.kept:
+                tracker.log(outcome.run, outcome.manifest, outcome.scores)
+    except Exception:
+        if report and done:  # what came before the failure is worth its board
+            write_board(config)
+        raise
     page = write_board(config) if report else None
     if page is not None:
         tracker.log_board([outcome.run for outcome in done if outcome.kept], page.parent)
@@ -67,7 +70,9 @@ def write_board(config: Config) -> Path:
     return write_site(gather(stored_runs(config.runs)), config.site).absolute()
 
 
-def _show_warnings(outcome: Outcome) -> None:
+def _show(outcome: Outcome, *, as_json: bool) -> None:
+    if not as_json:
+        print_scores(outcome.manifest.model.name, outcome.manifest.suite.called, outcome.scores)
     for message in outcome.warnings[:_WARNINGS_SHOWN]:
         warn(message)
     if len(outcome.warnings) > _WARNINGS_SHOWN:

@@ -15,7 +15,7 @@ from bench.output import print_json
 @config_option
 @json_option
 def command(config_path: Path | None, as_json: bool) -> int:
-    """Check Python, packages, device, memory, encoder, and whose packages are imported."""
+    """Check Python, packages, machine, encoder, and whose modules are imported."""
     from bench.checkup import Health, examine
     from bench.config import load_config
 

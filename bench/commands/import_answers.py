@@ -56,7 +56,7 @@ def command(
     no_report: bool,
     as_json: bool,
 ) -> int:
-    """Store answers made elsewhere as a run of MODEL on SUITE, and score them.
+    """Store answers made elsewhere as a run of a model, and score them.
 
     `bench data index SUITE --export regions.jsonl` writes the regions to answer.
     """

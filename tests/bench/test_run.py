@@ -149,6 +149,16 @@ def test_an_image_the_model_fails_on_costs_only_that_image(
     assert len(answers) == REGIONS_OF_TEN_IMAGES
 
 
+def test_a_model_that_cannot_be_loaded_does_not_cost_the_board_of_those_before(
+    bench: Bench, workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = workplace / "bench.yaml"
+    path.write_text(path.read_text().replace("checkpoint: second, ", ""))
+    assert bench("run") == 2
+    assert "needs a checkpoint" in capsys.readouterr().err
+    assert "one" in (workplace / "site" / "index.html").read_text()
+
+
 def test_a_context_dependent_model_is_asked_whole_images(
     bench: Bench, workplace: Path, asked: Asked
 ) -> None:
