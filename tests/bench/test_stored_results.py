@@ -1,0 +1,47 @@
+"""Results stored by schema version 1 stay readable."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bench.board import gather
+from bench.store import StoredRun, stored_runs
+from bench.stored_scores import current_scores
+from tests.bench.kinds import Asked, Bench
+
+
+@pytest.fixture
+def old(goldens: Path) -> StoredRun:
+    """A whole run of the fake model on three images, as version 1 stored it."""
+    (run,) = stored_runs(goldens / "bench" / "runs-v1")
+    return run
+
+
+def test_an_old_runs_answers_and_scores_are_read(old: StoredRun) -> None:
+    assert list(old.answers()["text"][:3]) == ["apple", "brick wall", "cup"]
+    found = current_scores(old, old.manifest())
+    assert found is not None
+    record, scores = found
+    assert record.encoder == "fake-encoder"
+    assert scores.counts.answered == 9
+    assert {s.value for s in scores.table if s.metric == "semantic_iou"} == {1.0}
+
+
+def test_an_old_run_is_on_the_board(old: StoredRun) -> None:
+    board = gather([old])
+    assert board.runs["complete"].all()
+    assert len(board.pages[0].regions) == 9
+
+
+def test_an_old_run_is_resumed_and_not_asked_again(
+    bench: Bench, workplace: Path, goldens: Path, asked: Asked
+) -> None:
+    shutil.copytree(goldens / "bench" / "runs-v1", workplace / "runs")
+    words = ["--suite", "stripes", "--option", "images=3", "--model", "one", "--no-report"]
+    assert bench("run", *words) == 0
+    assert asked() == []
+    (run,) = stored_runs(workplace / "runs")
+    assert len(run.manifest().sessions) == 2
