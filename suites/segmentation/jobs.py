@@ -17,7 +17,7 @@ from metrics.segment_tables import VOID, PanopticTable, Segments, SemanticTable
 from suites.base import DataInvalid
 from suites.segmentation.label_maps import read_panoptic
 from suites.segmentation.label_rules import IGNORE, LabelRule
-from suites.segmentation.masks import masks_of
+from suites.segmentation.masks import labels_in, masks_of
 
 MOST_SEGMENTS = 300
 """Segments asked about per image at most, as in Osprey's evaluation script."""
@@ -103,7 +103,8 @@ class ClassMapJob:
     def extract(self) -> SegmentedImage:
         """One region per class, in the order of class indices; see :meth:`Job.extract`."""
         classes = self.rule.read(self.labels)
-        present = np.flatnonzero(np.bincount(classes.ravel(), minlength=IGNORE + 1)[:IGNORE])
+        present = labels_in(classes)
+        present = present[present != IGNORE]
         return _image(classes, present, present)
 
 
@@ -149,7 +150,7 @@ class PanopticJob:
         ids = read_panoptic(self.panoptic)
         classes = self.rule.read(self.labels)
         self._check_sizes(ids, classes)
-        shown = np.unique(ids)
+        shown = labels_in(ids)
         shown = shown[shown != VOID].astype(np.int64)
         self._check_listed(shown)
         asked = shown[:MOST_SEGMENTS]

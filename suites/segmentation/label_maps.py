@@ -50,9 +50,11 @@ def read_panoptic(path: Path) -> NDArray[np.uint32]:
         DataMissing: there is no such file.
         DataInvalid: it cannot be decoded or is not RGB.
     """
-    pixels = read_rgb(path).astype(np.uint32)
-    red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
-    return np.bitwise_or(red, green * np.uint32(1 << 8) + blue * np.uint32(1 << 16))
+    pixels = read_rgb(path)
+    # Four bytes to a pixel, the last one 0, are its id in little-endian order.
+    padded = np.zeros((*pixels.shape[:2], 4), np.uint8)
+    padded[..., :3] = pixels
+    return padded.view("<u4")[..., 0].astype(np.uint32, copy=False)
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:

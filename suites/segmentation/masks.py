@@ -1,4 +1,4 @@
-"""Masks out of a label map, all in one pass over its pixels."""
+"""Labels and masks out of a label map, all in one pass over its pixels."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ import pycocotools.mask
 from numpy.typing import NDArray
 
 from adapters.interface import RLE
+
+
+def labels_in(labels: NDArray[Any]) -> NDArray[Any]:
+    """The labels that occur in a map, ascending.
+
+    Only the pixels where a run of one label ends are compared: far fewer than there are.
+    """
+    pixels = labels.ravel()
+    ends = np.flatnonzero(pixels[1:] != pixels[:-1])
+    return np.unique(np.append(pixels[ends], pixels[-1:]))
 
 
 def masks_of(labels: NDArray[Any], wanted: NDArray[Any]) -> list[RLE]:

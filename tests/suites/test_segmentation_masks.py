@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from suites.segmentation.masks import masks_of
+from suites.segmentation.masks import labels_in, masks_of
 
 LABEL_MAPS = hnp.arrays(
     np.uint16, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=st.integers(0, 4)
@@ -24,6 +24,11 @@ def test_masks_are_those_pycocotools_encodes_one_by_one(labels: NDArray[np.uint1
     assert [mask.counts for mask in masks_of(labels, wanted)] == [
         mask["counts"].decode() for mask in encoded
     ]
+
+
+@given(LABEL_MAPS)
+def test_the_labels_of_a_map_are_listed_once_and_ascending(labels: NDArray[np.uint16]) -> None:
+    assert labels_in(labels).tolist() == sorted(set(labels.ravel().tolist()))
 
 
 def test_masks_come_in_the_order_asked_for_and_know_the_maps_size() -> None:
