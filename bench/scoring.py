@@ -108,6 +108,7 @@ def _summary(
             "revision": encoder.revision,
             "digest": encoder.digest,
         },
+        "settings": dict(scores.settings),
         "counts": asdict(scores.counts),
         "table": [asdict(score) for score in scores.table],
     }

@@ -168,7 +168,7 @@ class _Tally:
         if expected is not None:
             # The maps' classes are the vocabulary's, or the maps are invalid.
             counted = ExpectedCounts(self.images, self.regions, expected.categories)
-            yield from count_findings(counted, expected, remedy)
+            yield from count_findings(counted, expected, found.maps.remedy)
         yield from self._picture_findings(found.pictures.remedy)
 
     def _map_findings(self, remedy: str) -> Iterator[Finding]:
