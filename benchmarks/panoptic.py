@@ -23,9 +23,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from panoptic_api_style import count_like_panoptic_api
 from PIL import Image
 
+from benchmarks.panoptic_api_style import count_like_panoptic_api
 from metrics.class_matching import ClassMatcher
 from metrics.mean_iou import count_pixels, mean_iou
 from metrics.panoptic import count_maps, count_matches, predicted_segments

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from panoptic_scenes import CLASSES, Scene, scenes
 
 from metrics.errors import MetricError
 from metrics.mean_iou import (
@@ -22,6 +21,7 @@ from metrics.mean_iou import (
     mean_iou_interval,
 )
 from metrics.segment_tables import NO_CLASS, SemanticTable
+from tests.metrics.panoptic_scenes import CLASSES, Scene, scenes
 
 IGNORE = 255
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from panoptic_scenes import listed, read_ids
 from PIL import Image
 
 from metrics.errors import MetricError
 from metrics.panoptic import PanopticCounts, count_maps, count_matches, predicted_segments
 from metrics.panoptic_quality import class_quality, panoptic_intervals, panoptic_quality
 from metrics.segment_tables import PanopticTable, Segments
+from tests.metrics.panoptic_scenes import listed, read_ids
 
 FOLDER = Path(__file__).parents[1] / "goldens" / "panoptic"
 GOLDENS = json.loads((FOLDER / "cases.json").read_text())

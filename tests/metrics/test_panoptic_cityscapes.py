@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from panoptic_scenes import write_ids
 from PIL import Image
 
 from metrics import mean_iou
 from metrics.panoptic import PanopticCounts, count_maps
 from metrics.panoptic_quality import class_quality, panoptic_quality
 from metrics.segment_tables import NO_CLASS, Segments
+from tests.metrics.panoptic_scenes import write_ids
 
 panoptic_evaluator: Any = pytest.importorskip(
     "cityscapesscripts.evaluation.evalPanopticSemanticLabeling"

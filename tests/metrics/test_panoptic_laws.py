@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from panoptic_scenes import CLASSES, THINGS, Scene, painted, scenes
 
 from metrics.panoptic import PanopticCounts, count_maps, count_matches, predicted_segments
 from metrics.panoptic_quality import panoptic_quality
 from metrics.segment_tables import VOID, PanopticTable, Segments
+from tests.metrics.panoptic_scenes import CLASSES, THINGS, Scene, painted, scenes
 
 
 def _table(scene: Scene) -> PanopticTable:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from panoptic_scenes import listed, read_ids
 from PIL import Image
 from safetensors.numpy import load_file
 
@@ -18,6 +17,7 @@ from metrics.mean_iou import class_iou, count_pixels, mean_iou
 from metrics.panoptic import count_maps, count_matches, predicted_segments
 from metrics.panoptic_quality import panoptic_quality
 from metrics.segment_tables import PanopticTable, Segments, SemanticTable
+from tests.metrics.panoptic_scenes import listed, read_ids
 
 FOLDER = Path(__file__).parents[1] / "goldens" / "osprey_eval"
 CLASSES = json.loads((FOLDER / "class_names.json").read_text())["ade20k_150"]
@@ -47,7 +47,8 @@ def answered(matcher: ClassMatcher) -> list[np.ndarray]:
 
 
 def _panoptic(annotation: dict[str, Any]) -> np.ndarray:
-    return read_ids(FOLDER / "openvocab" / annotation["file_name"])
+    ids: np.ndarray = read_ids(FOLDER / "openvocab" / annotation["file_name"])
+    return ids
 
 
 def test_every_segment_gets_the_scripts_class(

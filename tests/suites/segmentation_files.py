@@ -34,7 +34,8 @@ class WordsEncoder:
         for row, text in enumerate(texts):
             for word in re.findall(r"\w+", text.lower()) or [""]:
                 vectors[row, zlib.crc32(word.encode()) % 4096] = 1
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit
 
 
 @dataclass
