@@ -75,7 +75,7 @@ class Row(NamedTuple):
 
 def photo_with_regions(regions: int) -> RegionQuery:
     """A 640x480 photo with seeded ellipses of about the sizes that objects have."""
-    photo = skimage.data.coffee()  # type: ignore[no-untyped-call]
+    photo = skimage.data.coffee()
     image = Image.fromarray(photo).resize((640, 480), Image.Resampling.LANCZOS)
     rng = np.random.default_rng(0)
     masks = []
