@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from metrics.panoptic import count_maps as count_segment_maps
 from metrics.panoptic_quality import class_quality, panoptic_quality
 from metrics.segment_tables import Segments
 from suites.base import Suite, SuiteError
+from suites.segmentation.cityscapes_sets import CITYSCAPES_PANOPTIC
 from suites.vocabularies import load_vocabulary
 from tests.suites.segmentation_files import (
     BED,
@@ -25,7 +27,9 @@ from tests.suites.segmentation_files import (
     VOID,
     WALL,
     Panoptic,
+    as_rgb,
     opened,
+    save,
     scored,
     true_answers,
     values,
@@ -284,3 +288,36 @@ def test_frames_have_one_row_per_region_and_one_per_class_that_counts(suite: Sui
         assert list(per_class(scores.categories, metric)) == expected.tolist()
     counts = scores.categories.set_index(["metric", "category"])["count"]
     assert counts["pq", LABELS[CAR]] == 2
+
+
+@pytest.mark.parametrize(("suffix", "road", "car"), [("", 7, 26), ("_trainId", 0, 13)])
+def test_cityscapes_panoptic_files_may_number_by_label_or_train_id(
+    tmp_path: Path, suffix: str, road: int, car: int
+) -> None:
+    root, name = tmp_path / "cityscapes", "bonn_000001_000019"
+    labels = np.array([[7, 7, 26, 26]], np.uint8)
+    ids = np.array([[7, 7, 26000, 26000]])
+    save(root / f"gtFine/val/bonn/{name}_gtFine_labelIds.png", labels)
+    form = f"cityscapes_panoptic_val{suffix}"
+    save(root / f"gtFine/{form}/{name}_gtFine_panoptic.png", as_rgb(ids))
+    numbers = range(19) if suffix else CITYSCAPES_PANOPTIC.category_ids[0]
+    listed = [
+        {"id": label, "category_id": category, "area": 2, "iscrowd": 0}
+        for label, category in ((7, road), (26000, car))
+    ]
+    document = {
+        "images": [{"id": name, "width": 4, "height": 1}],
+        "annotations": [
+            {
+                "image_id": name,
+                "file_name": f"{name}_gtFine_panoptic.png",
+                "segments_info": listed,
+            }
+        ],
+        "categories": [{"id": number} for number in numbers],
+    }
+    (root / f"gtFine/{form}.json").write_text(json.dumps(document))
+    suite = opened("cityscapes-panoptic", root)
+    assert suite.record(0).labels == ("road", "car")
+    assert suite.record(0).path == root / f"leftImg8bit/val/bonn/{name}_leftImg8bit.png"
+    assert values(scored(suite, true_answers(suite)))["pq"] == 1.0
