@@ -13,6 +13,7 @@ from bench.config import NAME_PATTERN, Config, ModelSpec, SuiteSpec
 from bench.errors import ConfigError
 from suites import registry as suites
 from suites.base import Finding, Suite
+from suites.registry import Prepared, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,10 @@ class SuiteChoice:
     def check(self) -> list[Finding]:
         """Look at its files."""
         return suites.entry(self.kind).check(**self.options)
+
+    def prepare(self, progress: Progress) -> Prepared:
+        """Convert its published files; raises what ``SuiteEntry.prepare`` does."""
+        return suites.entry(self.kind).prepare(progress=progress, **self.options)
 
 
 def choose_models(

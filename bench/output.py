@@ -14,6 +14,7 @@ from bench.engine import Tally
 from suites.base import Score, Scores
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
     from rich.table import Table
 
 _PIPE_WIDTH = 200
@@ -92,6 +93,30 @@ def print_scores(model: str, suite: str, scores: Scores) -> None:
 @contextmanager
 def progress(title: str, images: int) -> Iterator[Callable[[Tally], None]]:
     """A progress bar over images on a terminal; silence elsewhere."""
+    with _bar("images") as bar:
+        task = bar.add_task(title, total=images)
+        yield lambda tally: bar.update(task, completed=tally.images)
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str, int, int], None]]:
+    """Progress bars, one a step, on a terminal; silence elsewhere.
+
+    Yields a function that takes a step's name, how many items of it are done, and out of how many.
+    """
+    with _bar("files") as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def show(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=total)
+            bar.update(tasks[step], completed=done, total=total)
+
+        yield show
+
+
+def _bar(unit: str) -> Progress:
+    """A bar on standard error that leaves nothing behind."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -102,19 +127,13 @@ def progress(title: str, images: int) -> Iterator[Callable[[Tally], None]]:
     )
 
     console = Console(stderr=True)
-    with Progress(
+    return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("images"),
+        TextColumn(unit),
         TimeRemainingColumn(),
         console=console,
         transient=True,
         disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task(title, total=images)
-
-        def show(tally: Tally) -> None:
-            bar.update(task, completed=tally.images)
-
-        yield show
+    )

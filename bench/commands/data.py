@@ -1,4 +1,4 @@
-"""``bench data``: look at a suite's files, and build its index."""
+"""``bench data``: look at a suite's files, convert them, and build its index."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group("data")
 def command() -> None:
-    """Check a suite's files, or build its index."""
+    """Check a suite's files, prepare them, or build its index."""
 
 
 @command.command()
@@ -50,6 +50,40 @@ def check(
                 click.echo(f"{'':8} → {finding.remedy}")
         click.echo(f"{choice.name} {'is not ready' if bad else 'is ready'}")
     return ExitCode.INCOMPLETE if bad else ExitCode.FINE
+
+
+@command.command()
+@click.argument("suite")
+@config_option
+@suite_options
+@json_option
+def prepare(
+    suite: str, config_path: Path | None, options: dict[str, str], root: str | None, as_json: bool
+) -> int:
+    """Convert SUITE's published files into the form it reads.
+
+    Needed by a few segmentation suites only; `bench data check` says so. Files that an earlier,
+    interrupted call finished are kept.
+    """
+    from bench.choices import choose_suites
+    from bench.config import load_config
+    from bench.output import steps
+
+    (choice,) = choose_suites(load_config(config_path), [suite], with_root(options, root))
+    with steps() as report:
+        prepared = choice.prepare(report)
+    if as_json:
+        print_json(
+            {
+                "suite": choice.name,
+                "folder": str(prepared.folder),
+                "made": prepared.made,
+                "kept": prepared.kept,
+            }
+        )
+    else:
+        click.echo(f"{prepared.folder}: {prepared.made:,} made, {prepared.kept:,} kept")
+    return ExitCode.FINE
 
 
 @command.command()

@@ -13,6 +13,7 @@ from suites.base import Selection
 from suites.registry import entry
 from tests.bench.kinds import Bench
 from tests.suites.segmentation_files import WordsEncoder, true_answers
+from tests.suites.test_prepare_ade20k import STREET, STREET_CARS, write_challenge
 
 
 @pytest.fixture
@@ -61,3 +62,25 @@ def test_vocabulary_and_template_are_stored_with_every_score(bench: Bench, workp
     assert settings["vocabulary"] == "shapes"
     assert len(settings["vocabulary_digest"]) == 64
     assert settings["template"] == "There is a {} in the scene."
+
+
+def test_prepare_converts_the_published_files_once(
+    bench: Bench, workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = workplace / "ade"
+    write_challenge(root, "ADE_val_00000001", STREET, STREET_CARS)
+    command = ("data", "prepare", "ade20k-panoptic", "--root", root, "--json")
+    counts = []
+    for _ in range(2):
+        assert bench(*command) == ExitCode.FINE
+        printed = json.loads(capsys.readouterr().out)
+        counts.append((printed["made"], printed["kept"]))
+    assert counts == [(1, 0), (0, 1)]
+    assert any(Path(printed["folder"]).rglob("*.png"))
+
+
+def test_prepare_says_where_there_is_nothing_to_prepare(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bench("data", "prepare", "shapes") == ExitCode.USAGE
+    assert "nothing to prepare" in capsys.readouterr().err
