@@ -84,19 +84,41 @@ class SentenceEncoder:
         """Unit-norm embeddings: float32 ``[len(texts), dimensions]``, rows as given.
 
         Any string is accepted: lone surrogates count as U+FFFD, and what exceeds the model's
-        word pieces is cut off. A text's embedding varies with the rest of ``texts`` by less than
-        1e-5; equal lists give equal arrays.
+        word pieces is cut off. Texts of equally many word pieces share batches, so that nothing
+        is padded. A text's embedding varies with the rest of ``texts`` by less than 1e-5; equal
+        lists give equal arrays.
         """
         import numpy as np
 
-        embeddings = self._model.encode(
-            [encodable(text) for text in texts] or [""],
+        readable = [encodable(text) for text in texts] or [""]
+        lengths = np.array(self._word_pieces(readable))
+        groups = [np.flatnonzero(lengths == length) for length in np.unique(lengths)]
+        parts = [self._encode_batches([readable[row] for row in rows]) for rows in groups]
+        embeddings = np.empty((len(readable), parts[0].shape[1]), dtype=np.float32)
+        for rows, part in zip(groups, parts, strict=True):
+            embeddings[rows] = part
+        return embeddings[: len(texts)]
+
+    def _word_pieces(self, texts: list[str]) -> list[int]:
+        """Length of each text as the model reads it; equal where the model pads nothing."""
+        from transformers import PreTrainedTokenizerBase
+
+        tokenizer = self._model.tokenizer
+        if not isinstance(tokenizer, PreTrainedTokenizerBase):
+            return [0] * len(texts)
+        limit = self._model.max_seq_length
+        encoded = tokenizer(texts, truncation=limit is not None, max_length=limit)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def _encode_batches(self, texts: list[str]) -> NDArray[np.float32]:
+        embeddings: NDArray[np.float32] = self._model.encode(
+            texts,
             batch_size=BATCH_SIZE,
             normalize_embeddings=True,
             convert_to_numpy=True,
             show_progress_bar=False,
         )
-        return np.asarray(embeddings[: len(texts)], dtype=np.float32)
+        return embeddings
 
 
 def _open(files: EncoderFiles, device: str) -> Any:
