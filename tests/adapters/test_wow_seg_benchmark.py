@@ -13,7 +13,7 @@ SETUP = benchmark.Setup("tiny", torch.device("cpu"), torch.float32, 3, 2, 1, [1]
 
 @pytest.fixture(scope="module")
 def measured() -> dict[str, tuple[benchmark.Timing, list[Answer]]]:
-    query = benchmark.photo_with_regions(SETUP.regions)
+    query = benchmark.photo_with_regions(SETUP.regions, 1)
     runs = benchmark.runs(SETUP.context(1), query, SETUP.generation())
     return {mode: benchmark.timed(run, SETUP.device) for mode, run in runs.items()}
 
@@ -40,12 +40,17 @@ def test_speed_up_is_against_single_at_the_same_tiles() -> None:
         return [benchmark.Timing(s, s / 2) for s in seconds]
 
     rows = [
-        benchmark.Row(12, "single", took(8.0, 9.0, 10.0), 100.0),
-        benchmark.Row(12, "shared-prefix", took(1.0), 150.0),
-        benchmark.Row(1, "single", took(2.0), None),
-        benchmark.Row(1, "cascade", took(1.0), None),
+        benchmark.Row("12+1", "single", took(8.0, 9.0, 10.0), 100.0),
+        benchmark.Row("12+1", "shared-prefix", took(1.0), 150.0),
+        benchmark.Row("1", "single", took(2.0), None),
+        benchmark.Row("1", "cascade", took(1.0), None),
     ]
     lines = benchmark.table(rows).splitlines()
     assert lines[2] == "| 12+1 | single | 9.0 (8.0–10.0) | 1.0x | 4.5 | 1.0x | 100 |"
     assert lines[3] == "| 12+1 | shared-prefix | 1.0 (1.0–1.0) | 9.0x | 0.5 | 9.0x | 150 |"
     assert lines[5] == "| 1 | cascade | 1.0 (1.0–1.0) | 2.0x | 0.5 | 2.0x |  |"
+
+
+def test_the_photo_is_cut_into_as_many_tiles_as_the_table_shows() -> None:
+    assert [benchmark.tiling(most) for most in (12, 6, 4, 1)] == ["12+1", "6+1", "4+1", "1"]
+    assert benchmark.photo_with_regions(1, 12).image.size == (640, 480)
