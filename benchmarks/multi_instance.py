@@ -91,7 +91,7 @@ def photo_with_regions(regions: int, max_tiles: int) -> RegionQuery:
     Larger, with its regions, where ``max_tiles`` needs it.
     """
     width, height = LARGER.get(max_tiles, (640, 480))
-    photo = skimage.data.coffee()  # type: ignore[no-untyped-call]
+    photo = skimage.data.coffee()
     image = Image.fromarray(photo).resize((width, height), Image.Resampling.LANCZOS)
     rng = np.random.default_rng(0)
     masks = []
@@ -267,7 +267,8 @@ def table(rows: Sequence[Row]) -> str:
         clocks = [timing.clock for timing in row.timings]
         peak = "" if row.peak is None else f"{row.peak:,.0f}"
         lines.append(
-            f"| {row.tiles} | {row.mode} | {median.clock:.1f} ({min(clocks):.1f}–{max(clocks):.1f}) "
+            f"| {row.tiles} | {row.mode} "
+            f"| {median.clock:.1f} ({min(clocks):.1f}–{max(clocks):.1f}) "
             f"| {reference.clock / median.clock:.1f}x | {median.processor:.1f} "
             f"| {reference.processor / median.processor:.1f}x | {peak} |"
         )
