@@ -30,7 +30,7 @@ types: install
 	$(BIN)/mypy
 
 tests: install
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4
 
 test: lint types tests
 

@@ -101,7 +101,10 @@ def choose_models(
     update = {key: value for key, value in given.items() if value is not None}
     for choice in chosen:
         _check_settings(config, choice)
-    return [replace(c, spec=c.spec.model_copy(update=update)) for c in chosen]
+    words = () if dtype is None else ("--dtype", dtype)
+    return [
+        replace(c, spec=c.spec.model_copy(update=update), words=(*c.words, *words)) for c in chosen
+    ]
 
 
 def choose_suites(

@@ -63,7 +63,7 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return ExitCode.USAGE
     except (KeyboardInterrupt, click.Abort):
-        _say("interrupted; what was answered is stored, the same command goes on from there")
+        _say("interrupted; what was finished is stored, and the same command goes on from there")
         return ExitCode.INCOMPLETE
     except BrokenPipeError:  # the reader of a pipe left; nothing more can be said to it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -99,11 +99,11 @@ def main() -> None:
 def _deliberate() -> tuple[type[Exception], ...]:
     from adapters.interface import AdapterError
     from bench.errors import BenchError
-    from metrics.errors import EncoderError
+    from metrics.errors import MetricError
     from reports.frames import ReportError
     from suites.base import SuiteError
 
-    return AdapterError, BenchError, EncoderError, ReportError, SuiteError
+    return AdapterError, BenchError, MetricError, ReportError, SuiteError
 
 
 def _say(message: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -19,7 +18,7 @@ from bench.identity import Asker, digest, run_id
 from bench.outcomes import Outcome
 from bench.records import AnswerRow
 from bench.result_files import read_osprey_log, read_wow_seg_results
-from bench.sessions import session
+from bench.sessions import continued, session
 from bench.store import StoredRun
 from bench.suite_regions import SuiteRegions
 from suites.base import Selection, Suite
@@ -74,27 +73,22 @@ def import_run(
     named = ModelChoice(
         checked_name(model), ModelSpec(adapter=ADAPTER, checkpoint=card.checkpoint), words
     )
-    command = ("bench", "import", *(path.name for path in files), *words, *choice.words)
+    limit = () if selection.limit is None else ("--limit", str(selection.limit))
+    named_files = (path.name for path in files)
+    command = ("bench", "import", *named_files, "--format", form, *words, *choice.words, *limit)
     selected = selection_record(suite, selection)
     encoder = load_encoder(config)
     with run.writing() as writer:
-        manifest = new_manifest(run, command, named, card, choice, suite, selected)
-        if run.exists:
-            manifest = manifest.model_copy(update={"sessions": run.manifest().sessions})
+        manifest, kept = continued(
+            run, new_manifest(run, command, named, card, choice, suite, selected)
+        )
         with session(writer, manifest, card.device):
             if rows := _rows(regions, answers, asker, run.answered()):
                 writer.append(rows)
-        started = time.monotonic()
-        scores = scoring.compute(run, suite, encoder, selection, resamples)
-        manifest = scoring.keep(
-            writer,
-            scores,
-            encoder,
-            images=selected.images,
-            resamples=resamples,
-            started=started,
+        scores, manifest = scoring.score(
+            writer, suite, encoder, selection, resamples=resamples, kept=kept
         )
-    return Outcome(run, manifest, scores)
+    return Outcome(run, manifest, scores, (), kept)
 
 
 def _form_of(files: Sequence[Path]) -> Form:

@@ -128,4 +128,6 @@ def _duration(run: PlannedRun) -> str:
         return "unknown (no earlier run)"
     if run.seconds == 0:
         return "nothing left to ask"
+    if run.seconds < 1:
+        return "under a second"
     return f"about {timedelta(seconds=round(run.seconds))}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 
 from bench import scoring
@@ -30,15 +29,6 @@ def rescore(config: Config, runs: Iterable[StoredRun], *, resamples: int) -> Ite
             choice = SuiteChoice(recorded.called, recorded.kind, recorded.options, ())
             suite = opened[recorded.digest] = choice.load(config.cache)
         with run.writing() as writer:
-            selected = run.manifest().selection
-            started = time.monotonic()
-            scores = scoring.compute(run, suite, encoder, Selection(selected.images), resamples)
-            manifest = scoring.keep(
-                writer,
-                scores,
-                encoder,
-                images=selected.images,
-                resamples=resamples,
-                started=started,
-            )
+            selection = Selection(run.manifest().selection.images)
+            scores, manifest = scoring.score(writer, suite, encoder, selection, resamples=resamples)
         yield Outcome(run, manifest, scores)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from bench.identity import Asker, run_id
 from bench.outcomes import Outcome
 from bench.output import progress
 from bench.part_writer import PartWriter
-from bench.sessions import session
+from bench.sessions import continued, session
 from bench.store import StoredRun
 from suites.base import Selection, Suite
 
@@ -83,11 +82,7 @@ def run_model(
     command = ("bench", "run", *model.words, *suite_choice.words, *limit)
     fresh = new_manifest(run, command, model, recognizer.card, suite_choice, suite, selected)
     with run.writing() as writer:
-        manifest = run.manifest() if run.exists else fresh
-        kept = selected.images >= manifest.selection.images
-        if kept:
-            update = {"selection": selected, "command": fresh.command}
-            manifest = manifest.model_copy(update=update)
+        manifest, kept = continued(run, fresh)
         with (
             session(writer, manifest, recognizer.card.device) as tally,
             PartWriter(writer) as store,
@@ -102,18 +97,9 @@ def run_model(
                 tally=tally,
                 report=report,
             )
-        started = time.monotonic()
-        scores = scoring.compute(run, suite, encoder, selection, resamples)
-        manifest = run.manifest()
-        if kept:
-            manifest = scoring.keep(
-                writer,
-                scores,
-                encoder,
-                images=selected.images,
-                resamples=resamples,
-                started=started,
-            )
+        scores, manifest = scoring.score(
+            writer, suite, encoder, selection, resamples=resamples, kept=kept
+        )
     return Outcome(run, manifest, scores, tuple(tally.warnings), kept)
 
 

@@ -29,6 +29,30 @@ def scoring_key(protocol: str, encoder_digest: str) -> str:
     return f"{protocol}-{encoder_digest[:_KEY_DIGITS]}"
 
 
+def score(
+    writer: RunWriter,
+    suite: Suite,
+    encoder: ScoringEncoder,
+    selection: Selection,
+    *,
+    resamples: int,
+    kept: bool = True,
+) -> tuple[Scores, Manifest]:
+    """Score what is stored of a run, and keep the scores with it unless ``kept`` is false.
+
+    Raises:
+        StoreError: the answers belong to another version of the suite.
+    """
+    started = time.monotonic()
+    scores = compute(writer.run, suite, encoder, selection, resamples)
+    if not kept:
+        return scores, writer.run.manifest()
+    images = selection.count(len(suite))
+    return scores, keep(
+        writer, scores, encoder, images=images, resamples=resamples, started=started
+    )
+
+
 def compute(
     run: StoredRun, suite: Suite, encoder: ScoringEncoder, selection: Selection, resamples: int
 ) -> Scores:

@@ -9,7 +9,21 @@ from contextlib import contextmanager
 from bench import provenance
 from bench.engine import Tally
 from bench.manifest import Manifest, SessionRecord
-from bench.store import RunWriter
+from bench.store import RunWriter, StoredRun
+
+
+def continued(run: StoredRun, fresh: Manifest) -> tuple[Manifest, bool]:
+    """The manifest a new session goes on with, and whether its scores are to be kept.
+
+    A session over fewer images than the run already covers leaves manifest and scores alone.
+    """
+    if not run.exists:
+        return fresh, True
+    stored = run.manifest()
+    if fresh.selection.images < stored.selection.images:
+        return stored, False
+    update = {"selection": fresh.selection, "command": fresh.command}
+    return stored.model_copy(update=update), True
 
 
 @contextmanager

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-COCO_SPLITS = ("val2017", "train2017")
-
 
 @dataclass(frozen=True, slots=True)
 class PictureFinder:

@@ -13,7 +13,9 @@ from bench.options import config_option, json_option, suite_options, with_root
 from bench.output import print_json
 
 if TYPE_CHECKING:
-    from suites.base import Suite
+    from collections.abc import Iterator
+
+    from suites.base import ImageRecord, Suite
 
 
 @click.group("data")
@@ -134,13 +136,19 @@ def index(
 
 
 def _export(suite: Suite, path: Path) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        for number in range(len(suite)):
-            record = suite.record(number)
-            for region_id, mask in zip(record.region_ids, record.masks, strict=True):
-                row = {
-                    "region_id": region_id,
-                    "image": str(record.path),
-                    "mask": {"size": list(mask.size), "counts": mask.counts},
-                }
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            for number in range(len(suite)):
+                for row in _rows(suite.record(number)):
+                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise click.ClickException(f"--export {path} cannot be written: {error}") from error
+
+
+def _rows(record: ImageRecord) -> Iterator[dict[str, object]]:
+    for region_id, mask in zip(record.region_ids, record.masks, strict=True):
+        yield {
+            "region_id": region_id,
+            "image": str(record.path),
+            "mask": {"size": list(mask.size), "counts": mask.counts},
+        }

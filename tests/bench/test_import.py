@@ -79,6 +79,18 @@ def test_importing_a_file_twice_stores_it_once(bench: Bench, workplace: Path) ->
     assert len(run.parts()) == 1
 
 
+def test_importing_a_part_leaves_the_whole_runs_scores_alone(bench: Bench, workplace: Path) -> None:
+    path = json_lines(workplace / "theirs.jsonl", right_answers(workplace))
+    command = ("import", path, "--suite", "stripes", "--model", "m", "--no-report")
+    assert bench(*command) == 0
+    (run,) = stored_runs(workplace / "runs")
+    whole = run.manifest()
+    assert bench(*command, "--limit", 2) == 0
+    assert run.manifest().counts == whole.counts
+    assert run.manifest().selection == whole.selection
+    assert run.manifest().scorings == whole.scorings
+
+
 def test_regions_without_an_answer_make_the_run_incomplete(
     bench: Bench, workplace: Path, capsys: Captured
 ) -> None:

@@ -93,6 +93,21 @@ def test_score_of_a_run_that_does_not_exist_names_those_that_do(
     assert "stripes/one/" in capsys.readouterr().err
 
 
+def test_an_export_that_cannot_be_written_is_the_users_to_mend(
+    bench: Bench, workplace: Path, capsys: Captured
+) -> None:
+    assert bench("data", "index", "stripes", "--export", workplace / "nowhere" / "x.jsonl") == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_the_stored_command_names_what_decides_the_run(bench: Bench, workplace: Path) -> None:
+    bench("run", "--model", "one", "--dtype", "float32", "--limit", 3, "--no-report")
+    (run,) = stored_runs(workplace / "runs")
+    assert run.manifest().command == (
+        "bench run --model one --dtype float32 --suite stripes --limit 3"
+    )
+
+
 def test_scoring_nothing_is_nothing_measured(bench: Bench) -> None:
     assert bench("score", "--no-report") == 3
 
