@@ -130,8 +130,12 @@ def _ad_hoc(names: Sequence[str], adapter: str | None, checkpoint: str | None) -
     if len(names) > 1:
         raise ConfigError("--adapter runs one model; give at most one --model to name it")
     given = checkpoint
-    if checkpoint is not None and Path(checkpoint).exists():
-        given = str(Path(checkpoint).resolve())
+    if checkpoint is not None:
+        path = Path(checkpoint).expanduser()
+        if path.exists():
+            given = str(path.resolve())
+        elif checkpoint.startswith(("/", ".", "~")):
+            raise ConfigError(f"--checkpoint {checkpoint} does not exist")
     name = checked_name(names[0]) if names else _file_name(given or adapter)
     words: tuple[str, ...] = ("--model", name, "--adapter", adapter)
     if given is not None:

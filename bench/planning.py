@@ -91,13 +91,14 @@ def _planned(
         if same_suite and manifest.model.declared == model.declared():
             answered |= run.answered().keys()
     done = int(references["region_id"].isin(answered).sum())
-    speed = _regions_per_second(_sessions_like(model, choice, stored))
+    device = str(resolve_device(model.spec.device))
+    speed = _regions_per_second(_sessions_like(model, choice, device, stored))
     left = len(references) - done
     return PlannedRun(
         model=model.name,
         adapter=model.spec.adapter,
         checkpoint=model.spec.checkpoint or model.spec.preset or "",
-        device=str(resolve_device(model.spec.device)),
+        device=device,
         suite=choice.name,
         images=selection.count(len(suite)),
         regions=len(references),
@@ -107,13 +108,17 @@ def _planned(
 
 
 def _sessions_like(
-    model: ModelChoice, choice: SuiteChoice, stored: Sequence[tuple[StoredRun, Manifest]]
+    model: ModelChoice,
+    choice: SuiteChoice,
+    device: str,
+    stored: Sequence[tuple[StoredRun, Manifest]],
 ) -> Iterator[tuple[int, float]]:
-    """Regions and seconds of earlier sessions of this model by name, on this suite's kind."""
+    """Regions and seconds of this model's earlier sessions on this device and suite's kind."""
     for _, manifest in stored:
         if manifest.model.name == model.name and manifest.suite.kind == choice.kind:
             for session in manifest.sessions:
-                yield session.regions_asked, session.seconds
+                if session.device == device:
+                    yield session.regions_asked, session.seconds
 
 
 def _regions_per_second(sessions: Iterator[tuple[int, float]]) -> float | None:

@@ -8,57 +8,17 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-import PIL.Image
 import pytest
-from numpy.typing import NDArray
-from pycocotools import mask as coco
 
 import adapters
-from adapters.interface import RLE, Generation, RegionQuery, RegionRecognizer, Task
+from adapters.interface import Generation, RegionRecognizer
 from adapters.wow_seg import ENTRY
 from metrics.semantic import semantic_ious
-from suites.shapes.layout import Difficulty
-from suites.shapes.scenes import Split, scene
+from tools.evaluate_tiny import Masks, as_drawn, boxed, question, shuffled
 
 NAMES = ("mm-cascade", "mm-causal", "sm")
 SCENES = 24
 UP_TO_TEN = Generation(max_new_tokens=10)
-Masks = NDArray[np.bool_]
-
-
-def rle(mask: Masks) -> RLE:
-    encoded = coco.encode(np.asfortranarray(mask, dtype=np.uint8))
-    return RLE((mask.shape[0], mask.shape[1]), encoded["counts"].decode("ascii"))
-
-
-def query(index: int, change: Callable[[Masks], Masks]) -> tuple[RegionQuery, tuple[str, ...]]:
-    made = scene(0, Split.VALIDATION, index, 128, Difficulty.NORMAL)
-    masks = [rle(mask) for mask in change(made.masks)]
-    ids = [f"{index}/{number}" for number in range(len(masks))]
-    image = PIL.Image.fromarray(made.pixels)
-    return RegionQuery(str(index), image, None, masks, None, ids, Task.CATEGORY), made.names
-
-
-def as_drawn(masks: Masks) -> Masks:
-    return masks
-
-
-def as_boxes(masks: Masks) -> Masks:
-    rows = np.asarray(masks.any(axis=2))
-    columns = np.asarray(masks.any(axis=1))
-    return spanned(rows)[:, :, None] & spanned(columns)[:, None, :]
-
-
-def spanned(occupied: Masks) -> Masks:
-    """From the first occupied position of every row to its last."""
-    begun: Masks = np.logical_or.accumulate(occupied, axis=1)
-    ahead: Masks = np.logical_or.accumulate(occupied[:, ::-1], axis=1)[:, ::-1]
-    return begun & ahead
-
-
-def shuffled(masks: Masks) -> Masks:
-    return np.roll(masks, 1, axis=0)
 
 
 @cache
@@ -68,14 +28,14 @@ def recognizer(name: str, mode: str) -> RegionRecognizer:
 
 @cache
 def answers(name: str, mode: str, change: Callable[[Masks], Masks]) -> tuple[str, ...]:
-    queries = [query(index, change)[0] for index in range(SCENES)]
+    queries = [question(index, change)[0] for index in range(SCENES)]
     replies = recognizer(name, mode).recognize(queries, UP_TO_TEN)
     return tuple(answer.text for reply in replies for answer in reply)
 
 
 @cache
 def references() -> Sequence[str]:
-    return [name for index in range(SCENES) for name in query(index, as_drawn)[1]]
+    return [name for index in range(SCENES) for name in question(index, as_drawn)[1]]
 
 
 def iou(name: str, mode: str, change: Callable[[Masks], Masks] = as_drawn) -> float:
@@ -94,7 +54,7 @@ def test_with_the_masks_shuffled_within_an_image_the_names_are_wrong() -> None:
 def test_with_every_mask_replaced_by_its_box_much_is_lost() -> None:
     drawn = iou("mm-cascade", "shared-prefix")
 
-    assert drawn - iou("mm-cascade", "shared-prefix", as_boxes) >= 0.15
+    assert drawn - iou("mm-cascade", "shared-prefix", boxed) >= 0.15
 
 
 @pytest.mark.parametrize("name", ["mm-causal", "sm"])
@@ -103,7 +63,7 @@ def test_its_two_rivals_name_regions_too(name: str) -> None:
 
 
 def test_a_region_is_named_alike_whatever_else_is_asked() -> None:
-    asked, _ = query(0, as_drawn)
+    asked, _ = question(0, as_drawn)
     alone = [
         replace(asked, masks=[mask], region_ids=[name])
         for mask, name in zip(asked.masks, asked.region_ids, strict=True)
