@@ -49,7 +49,7 @@ def shuffled(masks: Masks) -> Masks:
 
 def boxed(masks: Masks) -> Masks:
     """Every mask filled to its bounding box."""
-    rows, columns = masks.any(axis=2), masks.any(axis=1)
+    rows, columns = (np.asarray(masks.any(axis=axis)) for axis in (2, 1))
     return _filled(rows)[:, :, None] & _filled(columns)[:, None, :]
 
 
