@@ -1,32 +1,34 @@
-"""Checkpoints shared by every adapter: finding, digesting and checking weights.
-
-Weights come from safetensors, or from PyTorch ``.bin`` files read with ``weights_only``; nothing
-that could run code is ever opened.
-"""
+"""Checkpoints shared by every adapter: digesting, checking and putting weights into models."""
 
 from __future__ import annotations
 
 import hashlib
-import pickle
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
+from torch import nn
 
+from adapters.checkpoint_files import find_folder, weight_files
 from adapters.interface import CheckpointError
+from adapters.registry import adapter_for, entry
+from adapters.tensor_files import TensorInfo, read_shapes, read_tensors
 
 TOKENIZER_FILES = (
     "tokenizer.json",
+    "tokenizer.model",
     "tokenizer_config.json",
     "vocab.json",
     "merges.txt",
     "added_tokens.json",
     "special_tokens_map.json",
 )
-_REFUSED = ("*.pt", "*.pth", "*.pkl", "*.ckpt", "*.pickle", "*.npz")
 _LISTED = 10
+
+Model = TypeVar("Model", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,151 +36,134 @@ class Checkpoint:
     """A checkpoint on disk.
 
     ``name`` is what a reader knows it by: the Hub id, or the folder's own name. ``weights`` are
-    its weight files, sorted by name, all of one format.
+    its weight files, sorted by name, all of one format; ``extra`` further files that outputs
+    depend on, such as a vision tower that lies elsewhere.
     """
 
     name: str
     folder: Path
     weights: tuple[Path, ...]
+    extra: tuple[Path, ...] = ()
 
     def digest(self) -> str:
-        """SHA-256 over the configuration, tokenizer and weight files: names and contents.
+        """SHA-256 over the configuration, tokenizer, weight and extra files: names and contents.
 
-        The same files give the same digest wherever the folder lies.
+        The same files give the same digest wherever the folder lies. Files in sub-folders count
+        with their path below the folder, those outside with their own name.
         """
         others = [self.folder / name for name in ("config.json", *TOKENIZER_FILES)]
+        named = {
+            _name_below(self.folder, path): path
+            for path in (*self.weights, *self.extra, *(p for p in others if p.is_file()))
+        }
         whole = hashlib.sha256()
-        for path in sorted({*self.weights, *(p for p in others if p.is_file())}):
+        for name, path in sorted(named.items()):
             with path.open("rb") as file:
                 contents = hashlib.file_digest(file, "sha256").hexdigest()
-            whole.update(f"{path.name} {contents}\n".encode())
+            whole.update(f"{name} {contents}\n".encode())
         return whole.hexdigest()
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """All tensors by name, on the CPU, in the types they are stored in.
+        """All tensors of the weight files; see :func:`~adapters.tensor_files.read_tensors`."""
+        return read_tensors(self.name, self.weights)
 
-        Raises:
-            CheckpointError: a file is damaged, is a pickle of something other than tensors, or
-                two files hold the same name.
-        """
-        found: dict[str, torch.Tensor] = {}
-        for path in self.weights:
-            tensors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_bin(path)
-            twice = sorted(found.keys() & tensors.keys())
-            if twice:
-                raise CheckpointError(
-                    f"{self.name}: {path.name} repeats {len(twice)} tensors of another file, "
-                    f"such as {twice[0]!r}; remove the file that does not belong"
-                )
-            found.update(tensors)
-        return found
+    def shapes(self) -> dict[str, TensorInfo]:
+        """Shapes and types of the weight files' tensors, without reading the tensors."""
+        return read_shapes(self.name, self.weights)
 
 
-def find_checkpoint(source: str | Path, revision: str | None = None) -> Checkpoint:
+def _name_below(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+
+
+def find_checkpoint(
+    source: str | Path, revision: str | None = None, *, subfolders: Sequence[str] = ()
+) -> Checkpoint:
     """Locate a checkpoint's weights.
 
     Args:
         source: an existing folder, or a Hugging Face Hub id ``owner/name``, which is downloaded
             into the Hub's own cache.
         revision: branch, tag or commit of a Hub id.
+        subfolders: where to look instead when ``config.json`` is in one of these.
 
     Raises:
         CheckpointError: there is no such folder, the Hub cannot give it, or it holds no weights
             in an accepted format.
     """
-    folder = Path(source).expanduser()
-    if folder.is_dir():
-        name = folder.resolve().name
-    elif isinstance(source, str) and _is_hub_id(source):
-        name, folder = source, _download(source, revision)
-    else:
-        raise CheckpointError(
-            f"no checkpoint at {str(source)!r}: expected a folder that exists, "
-            "or a Hugging Face Hub id 'owner/name'"
-        )
-    return Checkpoint(name, folder, _weight_files(folder, name))
+    name, folder = find_folder(source, revision)
+    if not (folder / "config.json").is_file():
+        inner = (folder / subfolder for subfolder in subfolders)
+        folder = next((path for path in inner if (path / "config.json").is_file()), folder)
+    return Checkpoint(name, folder, weight_files(folder, name))
 
 
-def _is_hub_id(source: str) -> bool:
-    owner, slash, name = source.partition("/")
-    return bool(slash and owner and name) and "/" not in name and owner not in (".", "..", "~")
+def find_part(root: Path, name: str, part: str) -> Checkpoint:
+    """A part of a checkpoint that lies in a sub-folder with its own ``config.json`` and weights.
+
+    Args:
+        root: the checkpoint's folder.
+        name: its name.
+        part: the sub-folder.
+
+    Raises:
+        CheckpointError: the sub-folder is missing or holds no weights.
+    """
+    folder = root / part
+    if not folder.is_dir():
+        raise CheckpointError(f"{name}: the sub-folder {part}/ is missing; copy it again")
+    return Checkpoint(f"{name}/{part}", folder, weight_files(folder, f"{name}/{part}"))
 
 
-def _download(hub_id: str, revision: str | None) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object that belongs to a checkpoint, such as its ``config.json``.
 
-    def download(*patterns: str) -> Path:
-        return Path(
-            snapshot_download(hub_id, revision=revision, allow_patterns=["*.json", *patterns])
-        )
-
+    Raises:
+        CheckpointError: the file is missing or not a JSON object.
+    """
     try:
-        folder = download("merges.txt", "*.safetensors")
-        # Repositories that have both would cost twice the time and space.
-        return folder if any(folder.glob("*.safetensors")) else download("*.bin")
-    except LocalEntryNotFoundError as error:
-        raise CheckpointError(
-            f"{hub_id!r} is neither a folder here nor in the local Hub cache, and the Hugging "
-            "Face Hub cannot be reached (or HF_HUB_OFFLINE is set): download it on a connected "
-            "machine and give the folder"
-        ) from error
-    except (HfHubHTTPError, HFValidationError) as error:
-        raise CheckpointError(
-            f"{hub_id!r} (revision {revision or 'main'}) could not be had from the Hub: {error}"
-        ) from error
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(f"{path.parent.name}: no {path.name} in the checkpoint") from None
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: not readable as JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path}: expected a JSON object")
+    return values
 
 
-def _weight_files(folder: Path, name: str) -> tuple[Path, ...]:
-    for pattern in ("*.safetensors", "*.bin"):
-        # Other programs' leftovers, such as training_args.bin, are not weights.
-        files = sorted(p for p in folder.glob(pattern) if not p.name.startswith("training_args"))
-        if files:
-            return tuple(files)
-    refused = sorted(path.name for pattern in _REFUSED for path in folder.glob(pattern))
-    if refused:
-        raise CheckpointError(
-            f"{name}: only {', '.join(refused[:_LISTED])} here; pickled weights are refused "
-            "because opening one can run code. Convert it to model.safetensors"
-        )
-    raise CheckpointError(f"{name}: no *.safetensors (nor *.bin) weights in the checkpoint")
+def check_model_type(path: Path, raw: Mapping[str, Any], adapter: str) -> None:
+    """Refuse the ``config.json`` of a model that ``adapter`` is not for.
 
+    Args:
+        path: the file, for the message.
+        raw: its contents.
+        adapter: the adapter's name.
 
-def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path.name} is not a whole safetensors file ({error}); copy it again"
-        ) from error
-
-
-def _read_bin(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        raise CheckpointError(
-            f"{path.name} holds more than plain tensors, or is damaged, and was not opened; "
-            "convert it to model.safetensors"
-        ) from error
-    if not isinstance(loaded, dict) or not all(
-        isinstance(t, torch.Tensor) for t in loaded.values()
-    ):
-        raise CheckpointError(f"{path.name} is not a mapping of names to tensors")
-    return loaded
+    Raises:
+        CheckpointError: names the adapter the checkpoint is for, where there is one.
+    """
+    found, expected = raw.get("model_type"), entry(adapter).model_types
+    if found in expected:
+        return
+    other = adapter_for(str(found))
+    meant = f"; that is a checkpoint for the adapter {other!r}" if other else ""
+    raise CheckpointError(
+        f"{path.parent.name}/{path.name}: model_type is {found!r}, but {adapter} has "
+        f"{' or '.join(map(repr, expected))}{meant}"
+    )
 
 
 def check_tensors(
     checkpoint: str,
-    found: Mapping[str, torch.Tensor],
+    found: Mapping[str, torch.Tensor | TensorInfo],
     expected: Mapping[str, Sequence[int]],
 ) -> None:
     """Refuse a checkpoint that is not exactly the expected tensors.
 
     Args:
         checkpoint: its name, for the message.
-        found: tensors by official name.
+        found: tensors, or what their files say of them, by official name.
         expected: shapes by official name.
 
     Raises:
@@ -211,11 +196,37 @@ def _listing(what: str, items: Sequence[str]) -> str:
     return f"{len(items)} {what}: {', '.join(items[:_LISTED])}{more}"
 
 
+def put_weights(
+    model: nn.Module, state: dict[str, torch.Tensor], device: torch.device, dtype: torch.dtype
+) -> None:
+    """Replace every weight of a model built on the meta device.
+
+    ``state`` is emptied on the way, so that no tensor is held twice. Buffers that are computed
+    rather than stored are left to the caller; see :func:`adapters.language.restore_buffers`.
+    """
+    placed = {
+        name: state.pop(name).to(device=device, dtype=dtype).contiguous() for name in list(state)
+    }
+    model.load_state_dict(placed, assign=True)
+
+
+def random_weights(
+    build: Callable[[], Model], seed: int, device: torch.device, dtype: torch.dtype
+) -> Model:
+    """A model with random weights, ready for inference, the same on every device for a seed."""
+    if device.type == "meta":
+        with device:
+            return build().to(dtype).eval()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build().to(device=device, dtype=dtype).eval()
+
+
 def digest_of_preset(name: str, seed: int) -> str:
     """What stands for a checkpoint digest when the weights are random: the preset and its seed."""
     return hashlib.sha256(f"preset {name} seed {seed}".encode()).hexdigest()
 
 
-def parameter_count(parameters: Iterable[torch.nn.Parameter]) -> int:
+def parameter_count(parameters: Iterable[nn.Parameter]) -> int:
     """Numbers held by ``parameters``."""
     return sum(parameter.numel() for parameter in parameters)

@@ -7,12 +7,14 @@ Reading the registry imports no model code; only :meth:`AdapterEntry.load` does.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, cast
 
+from adapters.conformance import Comparison
+from adapters.inspection import Inspection
 from adapters.interface import (
     JsonScalar,
     RegionRecognizer,
@@ -32,7 +34,13 @@ class AdapterEntry:
     ``loader`` is ``"module:function"``; the function takes ``(checkpoint, *, preset, device,
     dtype, revision, seed, **settings)``. ``settings`` maps each setting's name to one line of
     help; ``presets`` the published sizes that can be built with random weights; ``bundled`` the
-    checkpoints that ship with the package, as folders; ``hub_ids`` the published checkpoints.
+    checkpoints that ship with the package, as folders; ``hub_ids`` the published checkpoints;
+    ``model_types`` what ``model_type`` says in the ``config.json`` of its checkpoints.
+
+    ``inspector``, likewise ``"module:function"``, takes ``(checkpoint, *, revision, **settings)``
+    and gives an :class:`~adapters.inspection.Inspection`; ``certifier`` takes a folder of golden
+    fixtures and yields :class:`~adapters.conformance.Comparison`; ``fixtures`` is the name of
+    that folder among the project's own.
     """
 
     name: str
@@ -43,6 +51,10 @@ class AdapterEntry:
     presets: tuple[str, ...] = ()
     hub_ids: tuple[str, ...] = ()
     bundled: Mapping[str, Path] = field(default_factory=dict)
+    model_types: tuple[str, ...] = ()
+    inspector: str | None = None
+    certifier: str | None = None
+    fixtures: str | None = None
     paper: str | None = None
     licence: str | None = None
 
@@ -58,29 +70,13 @@ class AdapterEntry:
         **settings: JsonScalar,
     ) -> RegionRecognizer:
         """Load a checkpoint, or build a preset with random weights; see :func:`load`."""
-        unknown = sorted(set(settings) - set(self.settings))
-        if unknown:
-            raise SettingError(
-                f"adapter {self.name!r} has no setting {unknown[0]!r}"
-                + suggestion(unknown[0], self.settings)
-                + f"; it has: {', '.join(sorted(self.settings)) or 'none'}"
-            )
+        self._check_settings(settings)
         if (checkpoint is None) == (preset is None) and self.presets:
             raise SettingError(f"adapter {self.name!r}: give either a checkpoint or a preset")
-        if isinstance(checkpoint, str) and checkpoint.startswith("bundled:"):
-            name = checkpoint.removeprefix("bundled:")
-            if name not in self.bundled:
-                raise SettingError(
-                    f"adapter {self.name!r} bundles no checkpoint {name!r}"
-                    + suggestion(name, self.bundled)
-                )
-            checkpoint = self.bundled[name]
-        module, _, function = self.loader.partition(":")
-        loader = getattr(importlib.import_module(module), function)
         return cast(
             RegionRecognizer,
-            loader(
-                checkpoint,
+            _named(self.loader)(
+                self._located(checkpoint),
                 preset=preset,
                 device=device,
                 dtype=dtype,
@@ -90,10 +86,68 @@ class AdapterEntry:
             ),
         )
 
+    def inspect(
+        self, checkpoint: str | Path, *, revision: str | None = None, **settings: JsonScalar
+    ) -> Inspection:
+        """Say what a checkpoint holds and lacks, without loading its weights.
+
+        Raises:
+            SettingError: this adapter cannot inspect, or a setting cannot be used.
+            CheckpointError: there is no such checkpoint.
+        """
+        self._check_settings(settings)
+        if self.inspector is None:
+            raise SettingError(f"adapter {self.name!r} cannot inspect a checkpoint")
+        inspect = _named(self.inspector)
+        return cast(Inspection, inspect(self._located(checkpoint), revision=revision, **settings))
+
+    def certify(self, folder: Path) -> Iterator[Comparison]:
+        """Compare the adapter with golden fixtures, comparison by comparison.
+
+        Raises:
+            SettingError: this adapter has no fixtures to be compared with.
+            FixtureError: the folder is not a fixture of this adapter.
+        """
+        if self.certifier is None:
+            raise SettingError(f"adapter {self.name!r} has no certification")
+        return cast(Iterator[Comparison], _named(self.certifier)(folder))
+
+    def _check_settings(self, given: Mapping[str, JsonScalar]) -> None:
+        unknown = sorted(set(given) - set(self.settings))
+        if unknown:
+            raise SettingError(
+                f"adapter {self.name!r} has no setting {unknown[0]!r}"
+                + suggestion(unknown[0], self.settings)
+                + f"; it has: {', '.join(sorted(self.settings)) or 'none'}"
+            )
+
+    def _located(self, checkpoint: str | Path | None) -> str | Path | None:
+        """The checkpoint, with ``bundled:`` resolved to its folder."""
+        if not isinstance(checkpoint, str) or not checkpoint.startswith("bundled:"):
+            return checkpoint
+        name = checkpoint.removeprefix("bundled:")
+        if name not in self.bundled:
+            raise SettingError(
+                f"adapter {self.name!r} bundles no checkpoint {name!r}"
+                + suggestion(name, self.bundled)
+            )
+        return self.bundled[name]
+
+
+def _named(reference: str) -> Any:
+    """The function that ``"module:function"`` names."""
+    module, _, function = reference.partition(":")
+    return getattr(importlib.import_module(module), function)
+
 
 def names() -> list[str]:
     """Names of every installed adapter, sorted; nothing is imported."""
     return sorted(point.name for point in entry_points(group=GROUP))
+
+
+def adapter_for(model_type: str) -> str | None:
+    """The adapter whose checkpoints have this ``model_type`` in their ``config.json``."""
+    return next((name for name in names() if model_type in entry(name).model_types), None)
 
 
 def entry(name: str) -> AdapterEntry:

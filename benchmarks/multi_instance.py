@@ -36,9 +36,10 @@ from pycocotools import mask as coco
 from adapters.checkpoint import parameter_count
 from adapters.device import dtype_name, resolve_device, resolve_dtype
 from adapters.interface import RLE, Answer, Generation, RegionQuery, Task
+from adapters.language import LanguageConfig
 from adapters.wow_seg.cascade import CascadeMode
 from adapters.wow_seg.checkpoint import random_model
-from adapters.wow_seg.configuration import PRESETS, LanguageConfig, VisionConfig, WowSegConfig
+from adapters.wow_seg.configuration import PRESETS, VisionConfig, WowSegConfig
 from adapters.wow_seg.context import ModelContext
 from adapters.wow_seg.encoding import encode_pictures
 from adapters.wow_seg.preprocessing import RegionCrop, choose_grid
@@ -46,7 +47,6 @@ from adapters.wow_seg.prompting import CATEGORY_PROMPT, Prompter
 from adapters.wow_seg.settings import Settings
 from adapters.wow_seg.shared_prefix import SharedPrefixMode
 from adapters.wow_seg.single import SingleMode, answer_alone
-from adapters.wow_seg.standin_tokenizer import standin_tokenizer
 
 SIZES = {
     **PRESETS,
@@ -190,7 +190,7 @@ class Setup(NamedTuple):
     def context(self, max_tiles: int) -> ModelContext:
         """The network with random weights, cutting pictures into at most ``max_tiles`` tiles."""
         model = random_model(SIZES[self.preset], 0, self.device, self.dtype)
-        prompter = Prompter(standin_tokenizer(model.config.language.vocab_size))
+        prompter = Prompter.standing_in(model.config.language.vocab_size)
         return ModelContext(model, prompter, Settings(max_tiles=max_tiles))
 
     def generation(self) -> Generation:

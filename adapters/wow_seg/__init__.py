@@ -25,6 +25,7 @@ ENTRY = AdapterEntry(
     },
     presets=("internvl3-1b", "internvl2.5-1b", "internvl2-1b"),
     hub_ids=("AAwcAA/WOW-Seg",),
+    model_types=("internvl_chat",),
     # Tiny checkpoints trained on generated shapes, named after their training.
     bundled={name: _BUNDLED / name for name in ("mm-cascade", "mm-causal", "sm")},
     paper="https://arxiv.org/abs/2605.16903",

@@ -25,7 +25,6 @@ from adapters.wow_seg.prompting import Prompter
 from adapters.wow_seg.settings import MultiInstance, Settings
 from adapters.wow_seg.shared_prefix import SharedPrefixMode
 from adapters.wow_seg.single import SingleMode
-from adapters.wow_seg.standin_tokenizer import standin_tokenizer
 
 REVISION = 1
 PUBLISHED = {"AAwcAA/WOW-Seg": "OpenGVLab/InternVL3-1B"}
@@ -100,11 +99,11 @@ def load(
     if checkpoint is not None:
         found = find_checkpoint(checkpoint, revision)
         model = load_model(found, where, number_type)
-        tokenizer = load_tokenizer(found.folder)
+        prompter = Prompter(load_tokenizer(found.folder))
         name, digest = found.name, found.digest()
     elif preset is not None:
         model = random_model(preset_config(preset), seed, where, number_type)
-        tokenizer = standin_tokenizer(model.config.language.vocab_size)
+        prompter = Prompter.standing_in(model.config.language.vocab_size)
         name, digest = f"{preset} (random weights)", digest_of_preset(preset, seed)
     else:
         raise SettingError("wow-seg: give either a checkpoint or a preset")
@@ -121,4 +120,4 @@ def load(
         base_model=PUBLISHED.get(name),
         context_dependent=chosen.multi_instance is MultiInstance.CASCADE,
     )
-    return WowSegRecognizer(ModelContext(model, Prompter(tokenizer), chosen), card)
+    return WowSegRecognizer(ModelContext(model, prompter, chosen), card)

@@ -154,12 +154,3 @@ def cascade_mask(
     segments = parse_segments(input_ids, tokens, separator)
     roles = Roles.of(input_ids, segments.regions, segments.outputs)
     return allowed_rows(roles, variant, 0, len(input_ids))
-
-
-def additive(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """Turn a boolean mask into what transformers adds to attention scores: 0 or the minimum.
-
-    The minimum rather than -inf: a row that may see nothing would give NaN.
-    """
-    mask = torch.zeros(allowed.shape, dtype=dtype, device=allowed.device)
-    return mask.masked_fill_(~allowed, torch.finfo(dtype).min)

@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 import torch
 
+from adapters.decoding import ROWS, CachedSequence, Decoded, Stopping
 from adapters.interface import Answer, FinishReason, Generation, RegionQuery, SettingError
+from adapters.regions import ContextLengthError
 from adapters.wow_seg.attention import Cascade, Roles, allowed_rows
-from adapters.wow_seg.context import ContextLengthError, ModelContext
-from adapters.wow_seg.decoding import ROWS, CachedSequence, Decoded, Stopping
+from adapters.wow_seg.context import ModelContext
 from adapters.wow_seg.encoding import encode_pictures
 from adapters.wow_seg.modeling import WowSegModel
 from adapters.wow_seg.preprocessing import RegionCrop
@@ -53,7 +54,7 @@ class CascadeSequence:
         self, model: WowSegModel, prompt: Prompt, embeddings: torch.Tensor, variant: Cascade
     ) -> None:
         """Read the prompt; ``embeddings`` are its ``[N, hidden]``."""
-        self._sequence = CachedSequence(model)
+        self._sequence = CachedSequence(model.language_model)
         self._variant = variant
         self._roles = Roles.of(prompt.input_ids, prompt.runs[1:])
         plain = self._plain_rows(prompt)

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors.torch import save_file
 from transformers import AutoTokenizer, Qwen2Config
-from transformers.models.qwen2.modeling_qwen2 import Qwen2RotaryEmbedding
 
-from adapters.checkpoint import Checkpoint, check_tensors
+from adapters.checkpoint import Checkpoint, check_tensors, put_weights, random_weights
 from adapters.device import dtype_name
 from adapters.interface import CheckpointError
+from adapters.language import restore_buffers
 from adapters.wow_seg.configuration import WowSegConfig
 from adapters.wow_seg.modeling import WowSegModel
 
@@ -103,12 +103,8 @@ def load_model(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype)
         checkpoint.name, tensors, {k: tuple(v.shape) for k, v in to_official(ours).items()}
     )
     if device.type != "meta":
-        state = from_official(tensors, list(ours))
-        state = {k: v.to(device=device, dtype=dtype).contiguous() for k, v in state.items()}
-        model.load_state_dict(state, assign=True)
-        # Its buffer is computed, not stored, and is still without memory.
-        language = model.language_model
-        language.model.rotary_emb = Qwen2RotaryEmbedding(language.config).to(device)
+        put_weights(model, from_official(tensors, list(ours)), device, dtype)
+        restore_buffers(model.language_model)
     return model.eval()
 
 
@@ -116,12 +112,7 @@ def random_model(
     config: WowSegConfig, seed: int, device: torch.device, dtype: torch.dtype
 ) -> WowSegModel:
     """A model with random weights, the same on every device for the same seed."""
-    if device.type == "meta":
-        with device:
-            return WowSegModel(config).to(dtype).eval()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return WowSegModel(config).to(device=device, dtype=dtype).eval()
+    return random_weights(lambda: WowSegModel(config), seed, device, dtype)
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:

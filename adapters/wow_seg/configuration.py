@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from adapters.checkpoint import check_model_type, read_json
 from adapters.interface import CheckpointError, SettingError, suggestion
+from adapters.language import LanguageConfig
 
 DEFAULT_MAX_TILES = 12  # evaluation and demo; training used 4
 
@@ -27,19 +28,8 @@ class VisionConfig:
     qkv_bias: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class LanguageConfig:
-    """Qwen2 decoder with grouped key/value heads."""
-
-    vocab_size: int = 151674
-    hidden_size: int = 896
-    num_hidden_layers: int = 24
-    num_attention_heads: int = 14
-    num_key_value_heads: int = 2
-    intermediate_size: int = 4864
-    max_position_embeddings: int = 32768
-    rope_theta: float = 1e6
-    rms_norm_eps: float = 1e-6
+# Qwen2.5-0.5B with InternVL's vocabulary.
+QWEN2_5_HALF_BILLION = LanguageConfig(151674, 896, 24, 14, 2, 4864)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +40,7 @@ class WowSegConfig:
     """
 
     vision: VisionConfig = VisionConfig()
-    language: LanguageConfig = LanguageConfig()
+    language: LanguageConfig = QWEN2_5_HALF_BILLION
     downsample_ratio: float = 0.5
     use_thumbnail: bool = True
 
@@ -90,12 +80,8 @@ class WowSegConfig:
             CheckpointError: the file is missing or not JSON, a field is missing, or the model is
                 of a kind this adapter does not compute.
         """
-        try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise CheckpointError(f"{path.parent.name}: no config.json in the checkpoint") from None
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise CheckpointError(f"{path}: not readable as JSON: {error}") from error
+        raw = read_json(path)
+        check_model_type(path, raw, "wow-seg")
         try:
             return cls.from_official(raw)
         except KeyError as error:
@@ -124,17 +110,7 @@ class WowSegConfig:
                 layer_norm_eps=vision.get("layer_norm_eps", 1e-6),
                 qkv_bias=vision.get("qkv_bias", True),
             ),
-            language=LanguageConfig(
-                vocab_size=language["vocab_size"],
-                hidden_size=language["hidden_size"],
-                num_hidden_layers=language["num_hidden_layers"],
-                num_attention_heads=language["num_attention_heads"],
-                num_key_value_heads=language["num_key_value_heads"],
-                intermediate_size=language["intermediate_size"],
-                max_position_embeddings=language["max_position_embeddings"],
-                rope_theta=language["rope_theta"],
-                rms_norm_eps=language["rms_norm_eps"],
-            ),
+            language=LanguageConfig.from_official(language),
             downsample_ratio=raw["downsample_ratio"],
             use_thumbnail=raw.get("use_thumbnail", True),
         )
@@ -202,7 +178,6 @@ def _refuse_other_models(
     # Dynamic scaling changes nothing up to max_position_embeddings, and longer prompts are refused.
     rope = (language.get("rope_scaling") or {}).get("type", "dynamic")
     expected = (
-        ("model_type", raw.get("model_type"), "internvl_chat"),
         ("ps_version", raw.get("ps_version"), "v2"),
         ("select_layer", raw.get("select_layer", -1), -1),
         ("tie_word_embeddings", raw.get("tie_word_embeddings", False), False),
@@ -227,7 +202,7 @@ def _refuse_other_models(
 PRESETS: Mapping[str, WowSegConfig] = {
     "internvl3-1b": WowSegConfig(),
     "internvl2.5-1b": WowSegConfig(),
-    "internvl2-1b": WowSegConfig(language=LanguageConfig(vocab_size=151655)),
+    "internvl2-1b": WowSegConfig(language=replace(QWEN2_5_HALF_BILLION, vocab_size=151655)),
 }
 
 

@@ -8,17 +8,13 @@ from typing import Protocol
 
 import torch
 
-from adapters.interface import AdapterError, Answer, Generation, RegionQuery
-from adapters.masks import MaskError, decode_for
-from adapters.wow_seg.decoding import Decoded, Stopping
+from adapters.decoding import Decoded, Stopping
+from adapters.interface import Answer, Generation, RegionQuery
+from adapters.regions import check_length, logits_table, read_mask
 from adapters.wow_seg.modeling import WowSegModel
 from adapters.wow_seg.preprocessing import RegionCrop, TiledImage, crop_region, tile_image
 from adapters.wow_seg.prompting import Prompt, Prompter
 from adapters.wow_seg.settings import Settings
-
-
-class ContextLengthError(AdapterError):
-    """A prompt and its answers need more positions than the language model has."""
 
 
 class Mode(Protocol):
@@ -47,14 +43,9 @@ class ModelContext:
 
     def crop(self, tiled: TiledImage, query: RegionQuery, index: int) -> RegionCrop | Answer:
         """Cut out one region, or say why it cannot be asked."""
-        try:
-            mask = decode_for(query.masks[index], query.image.size)
-        except MaskError as error:
-            return Answer.errored(
-                f"image {query.image_id!r}, region {query.region_ids[index]!r}: {error}"
-            )
-        if not mask.any():
-            return Answer.unanswerable("the mask is empty")
+        mask = read_mask(query, index)
+        if isinstance(mask, Answer):
+            return mask
         crop = crop_region(
             tiled, mask, self.model.config, self.settings.scale, self.settings.region_tokens
         )
@@ -80,14 +71,14 @@ class ModelContext:
         Raises:
             ContextLengthError: it is too long.
         """
-        limit = self.model.config.language.max_position_embeddings
-        if len(prompt.input_ids) + new > limit:
-            regions = len(prompt.runs) - 1
-            raise ContextLengthError(
-                f"a prompt of {len(prompt.input_ids)} positions for {regions} region(s) and up to "
-                f"{new} answer positions exceed the model's context of {limit}; use fewer tiles "
-                "or new tokens" + (", or multi_instance=shared-prefix" if regions > 1 else "")
-            )
+        several = len(prompt.runs) > 2
+        advice = "use fewer tiles or new tokens"
+        check_length(
+            len(prompt.input_ids),
+            new,
+            self.model.config.language.max_position_embeddings,
+            f"{advice}, or multi_instance=shared-prefix" if several else advice,
+        )
 
     def answer(self, decoded: Decoded, prompt_tokens: int) -> Answer:
         """Turn generated ids into an answer."""
@@ -96,5 +87,4 @@ class ModelContext:
 
     def logits_table(self, rows: list[torch.Tensor | None]) -> torch.Tensor:
         """Stack logits to float32 ``[regions, vocabulary]``, NaN where a region was not asked."""
-        missing = torch.full((self.model.config.language.vocab_size,), torch.nan)
-        return torch.stack([missing if row is None else row.float().cpu() for row in rows])
+        return logits_table(rows, self.model.config.language.vocab_size)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from transformers import Qwen2Config, Qwen2ForCausalLM
 from transformers.models.internvl.configuration_internvl import InternVLVisionConfig
 from transformers.models.internvl.modeling_internvl import InternVLVisionModel
 
-from adapters.wow_seg.attention import additive
-from adapters.wow_seg.configuration import LanguageConfig, VisionConfig, WowSegConfig
+from adapters.decoding import additive
+from adapters.language import build_qwen2
+from adapters.wow_seg.configuration import VisionConfig, WowSegConfig
 
 
 def _vision_model(config: VisionConfig) -> InternVLVisionModel:
@@ -24,24 +24,6 @@ def _vision_model(config: VisionConfig) -> InternVLVisionModel:
             layer_norm_eps=config.layer_norm_eps,
             attention_bias=config.qkv_bias,
             use_mean_pooling=True,  # no final norm
-            attn_implementation="sdpa",
-        )
-    )
-
-
-def _language_model(config: LanguageConfig) -> Qwen2ForCausalLM:
-    return Qwen2ForCausalLM(
-        Qwen2Config(
-            vocab_size=config.vocab_size,
-            hidden_size=config.hidden_size,
-            num_hidden_layers=config.num_hidden_layers,
-            num_attention_heads=config.num_attention_heads,
-            num_key_value_heads=config.num_key_value_heads,
-            intermediate_size=config.intermediate_size,
-            max_position_embeddings=config.max_position_embeddings,
-            rope_parameters={"rope_type": "default", "rope_theta": config.rope_theta},
-            rms_norm_eps=config.rms_norm_eps,
-            tie_word_embeddings=False,
             attn_implementation="sdpa",
         )
     )
@@ -62,7 +44,7 @@ class WowSegModel(nn.Module):
         self.mlp1 = nn.Sequential(
             nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, hidden)
         )
-        self.language_model = _language_model(config.language)
+        self.language_model = build_qwen2(config.language)
 
     @property
     def device(self) -> torch.device:

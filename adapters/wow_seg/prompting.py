@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from adapters.interface import CheckpointError
+from adapters.standin_tokenizer import standin_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -20,6 +21,12 @@ CATEGORY_PROMPT = (
     "Complete image: <image>. Region image:<image>"
 )
 PLACEHOLDER = "<image>"
+# The published vocabularies end with the last nine of these, in this order.
+ADDED_TOKENS = (
+    *("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
+    *("<img>", "</img>", "<IMG_CONTEXT>"),
+    *("<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>"),
+)
 IGNORED_LABEL = -100
 
 
@@ -83,6 +90,16 @@ class Prompter:
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self.tokenizer = tokenizer
         self.tokens = SpecialTokens.of(tokenizer)
+
+    @classmethod
+    def standing_in(cls, vocab_size: int) -> Prompter:
+        """For a model without a checkpoint: prompts of about the real length."""
+        words = [
+            CATEGORY_PROMPT.replace(PLACEHOLDER, ""),
+            SYSTEM_MESSAGE,
+            "system user assistant , ",
+        ]
+        return cls(standin_tokenizer(words, ADDED_TOKENS, vocab_size, "<|im_end|>"))
 
     def encode(self, text: str) -> list[int]:
         """Ids of ``text``, nothing added."""

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import torch
 
+from adapters.branches import Branches, decode_branches
 from adapters.interface import Answer, Generation, RegionQuery
-from adapters.wow_seg.branches import Branches, decode_branches
-from adapters.wow_seg.context import ContextLengthError, ModelContext
+from adapters.regions import ContextLengthError
+from adapters.wow_seg.context import ModelContext
 from adapters.wow_seg.encoding import encode_pictures
 from adapters.wow_seg.preprocessing import RegionCrop
 from adapters.wow_seg.prompting import Prompt
@@ -97,7 +98,7 @@ class SharedPrefixMode:
     def _read_prefix(self, template: str, tiles: torch.Tensor) -> Branches:
         prompt = self.context.prompter.prompt(template, len(tiles), [0])
         prefix = prompt.input_ids[: prompt.runs[1].start]
-        return Branches(self.context.model, self.context.embed(prefix, tiles))
+        return Branches(self.context.model.language_model, self.context.embed(prefix, tiles))
 
     def _add(
         self,

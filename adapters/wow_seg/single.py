@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import torch
 
+from adapters.decoding import CachedSequence, Decoded, Stopping
 from adapters.interface import Answer, FinishReason, Generation, RegionQuery
-from adapters.wow_seg.context import ContextLengthError, ModelContext
-from adapters.wow_seg.decoding import CachedSequence, Decoded, Stopping
+from adapters.regions import ContextLengthError
+from adapters.wow_seg.context import ModelContext
 from adapters.wow_seg.encoding import encode_pictures
 
 
@@ -38,7 +39,7 @@ class SingleMode:
                 continue
             counts = [len(features) for features in encoded]
             prompt = self.context.prompter.prompt(template, counts[0], counts[1:])
-            sequence = CachedSequence(self.context.model)
+            sequence = CachedSequence(self.context.model.language_model)
             hidden = sequence.prefill(self.context.embed(prompt.input_ids, *encoded))
             rows.append(sequence.logits(hidden[-1:])[0])
         return self.context.logits_table(rows)
@@ -81,7 +82,7 @@ def answer_alone(
 
 def decode_alone(context: ModelContext, embeddings: torch.Tensor, stopping: Stopping) -> Decoded:
     """Continue one prompt, ``[N, hidden]``, greedily."""
-    sequence = CachedSequence(context.model)
+    sequence = CachedSequence(context.model.language_model)
     hidden = sequence.prefill(embeddings)[-1:]
     tokens: list[int] = []
     while len(tokens) < stopping.limit:

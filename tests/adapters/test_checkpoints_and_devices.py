@@ -128,9 +128,9 @@ def test_a_missing_or_damaged_configuration_is_refused(folder: Path) -> None:
     config.write_text('{"model_type": "internvl_chat"}')
     assert "field 'vision_config' is missing" in refusal(folder)
     config.write_text('{"vision_config": {}, "llm_config": {}, "model_type": "llava"}')
-    assert "model_type is 'llava', but WOW-Seg has 'internvl_chat'" in refusal(folder)
+    assert "model_type is 'llava', but wow-seg has 'internvl_chat'" in refusal(folder)
     config.write_text("[]")
-    assert "wrong type" in refusal(folder)
+    assert "expected a JSON object" in refusal(folder)
     config.unlink()
     assert "no config.json in the checkpoint" in refusal(folder)
 

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from adapters.checkpoint import find_checkpoint
 from adapters.interface import CheckpointError
+from adapters.language import LanguageConfig
 from adapters.wow_seg.attention import Cascade, cascade_mask, parse_segments
 from adapters.wow_seg.checkpoint import (
     load_model,
@@ -22,7 +23,6 @@ from adapters.wow_seg.checkpoint import (
 )
 from adapters.wow_seg.configuration import (
     PRESETS,
-    LanguageConfig,
     VisionConfig,
     WowSegConfig,
 )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco
 
 import adapters
+from adapters import branches
 from adapters.interface import (
     RLE,
     AdapterCard,
@@ -25,12 +26,13 @@ from adapters.interface import (
     Status,
     Task,
 )
-from adapters.wow_seg import branches, shared_prefix
+from adapters.language import LanguageConfig
+from adapters.wow_seg import shared_prefix
 from adapters.wow_seg.adapter import WowSegRecognizer
 from adapters.wow_seg.attention import Cascade, cascade_mask
 from adapters.wow_seg.cascade import FIRST_LOGITS_TOKENS, CascadeMode
 from adapters.wow_seg.checkpoint import random_model
-from adapters.wow_seg.configuration import LanguageConfig, VisionConfig, WowSegConfig
+from adapters.wow_seg.configuration import VisionConfig, WowSegConfig
 from adapters.wow_seg.context import ModelContext
 from adapters.wow_seg.encoding import encode_pictures
 from adapters.wow_seg.modeling import WowSegModel

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from adapters.wow_seg.configuration import LanguageConfig, VisionConfig, WowSegConfig
+from adapters.language import LanguageConfig
+from adapters.wow_seg.configuration import VisionConfig, WowSegConfig
 from adapters.wow_seg.modeling import WowSegModel
 
 

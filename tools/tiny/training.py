@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from adapters.wow_seg.attention import Cascade, additive
+from adapters.decoding import additive
+from adapters.wow_seg.attention import Cascade
 from adapters.wow_seg.modeling import WowSegModel
 from adapters.wow_seg.preprocessing import normalise
 from adapters.wow_seg.prompting import IGNORED_LABEL, Prompter

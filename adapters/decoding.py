@@ -1,7 +1,6 @@
 """Greedy decoding over one growing sequence whose rows may see any subset of what came before.
 
-All three multi-instance modes are such a sequence: one region's prompt, a prefix with many
-branches, or a cascade.
+One region's prompt, a prefix with many branches and a cascade are all such a sequence.
 """
 
 from __future__ import annotations
@@ -13,10 +12,18 @@ import torch
 from transformers.cache_utils import Cache, CacheLayerMixin
 
 from adapters.interface import FinishReason, Generation
-from adapters.wow_seg.attention import additive
-from adapters.wow_seg.modeling import WowSegModel
+from adapters.language import LanguageModel
 
 ROWS = 1024  # rows appended at a time under a mask; bounds the mask's memory
+
+
+def additive(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Turn a boolean mask into what transformers adds to attention scores: 0 or the minimum.
+
+    The minimum rather than -inf: a row that may see nothing would give NaN.
+    """
+    mask = torch.zeros(allowed.shape, dtype=dtype, device=allowed.device)
+    return mask.masked_fill_(~allowed, torch.finfo(dtype).min)
 
 
 class Decoded(NamedTuple):
@@ -58,7 +65,7 @@ class GrowingLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers is no
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Append ``[1, heads, new, width]``; return all keys and values so far."""
+        """Append ``[batch, heads, new, width]``; return all keys and values so far."""
         start, self.length = self.length, self.length + key_states.shape[2]
         if start == 0:
             self.lazy_initialization(key_states, value_states)
@@ -68,6 +75,28 @@ class GrowingLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers is no
             self.keys[:, :, start : self.length] = key_states
             self.values[:, :, start : self.length] = value_states
         return self.keys[:, :, : self.length], self.values[:, :, : self.length]
+
+    @classmethod
+    def holding(cls, keys: torch.Tensor, values: torch.Tensor) -> GrowingLayer:
+        """A layer with these keys and values, ``[batch, heads, length, width]``; none is copied."""
+        layer = cls()
+        layer.lazy_initialization(keys, values)
+        layer.length = keys.shape[2]
+        return layer
+
+    @classmethod
+    def joined(cls, layers: Sequence[GrowingLayer]) -> GrowingLayer:
+        """The rows of several layers of equal length in one; the layers give up their own."""
+        keys = [layer.keys[:, :, : layer.length] for layer in layers]
+        values = [layer.values[:, :, : layer.length] for layer in layers]
+        whole = cls.holding(torch.cat(keys), torch.cat(values))
+        for layer in layers:
+            del layer.keys, layer.values
+        return whole
+
+    def keep(self, rows: torch.Tensor) -> None:
+        """Forget all rows of the batch but these, int64 ``[kept]``."""
+        self.keys, self.values = self.keys[rows], self.values[rows]
 
     def _with_room(self, buffer: torch.Tensor, used: int) -> torch.Tensor:
         batch, heads, capacity, width = buffer.shape
@@ -93,14 +122,25 @@ class GrowingLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers is no
 class CachedSequence:
     """A sequence the language model has read so far, as keys and values."""
 
-    def __init__(self, model: WowSegModel) -> None:
-        self.model = model
-        layers = model.config.language.num_hidden_layers
+    def __init__(self, language_model: LanguageModel) -> None:
+        self._language_model = language_model
+        layers = language_model.config.num_hidden_layers
         self._layers = [GrowingLayer() for _ in range(layers)]
         self._cache = Cache(layers=self._layers)
 
     def __len__(self) -> int:
         return self._layers[0].length
+
+    def layers_for(self, rows: int) -> list[GrowingLayer]:
+        """Layers of a batch in which each of ``rows`` rows begins with this sequence."""
+        held = len(self)
+        return [
+            GrowingLayer.holding(
+                layer.keys[:, :, :held].expand(rows, -1, -1, -1),
+                layer.values[:, :, :held].expand(rows, -1, -1, -1),
+            )
+            for layer in self._layers
+        ]
 
     def truncate(self, length: int) -> None:
         """Forget everything from position ``length`` on."""
@@ -137,15 +177,15 @@ class CachedSequence:
         """
         mask = None
         if allowed is not None:
-            mask = additive(allowed.to(self.model.device), self.model.dtype)[None, None]
+            mask = additive(allowed.to(embeddings.device), embeddings.dtype)[None, None]
         return self._read(embeddings, positions, mask)
 
     def _read(
         self, embeddings: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor | None
     ) -> torch.Tensor:
-        output = self.model.language_model.model(
+        output = self._language_model.model(
             inputs_embeds=embeddings[None],
-            position_ids=positions[None].to(self.model.device),
+            position_ids=positions[None].to(embeddings.device),
             attention_mask=mask,
             past_key_values=self._cache,
             use_cache=True,
@@ -155,11 +195,11 @@ class CachedSequence:
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Logits ``[n, vocabulary]`` of hidden states ``[n, hidden]``."""
-        logits: torch.Tensor = self.model.language_model.lm_head(hidden)
+        logits: torch.Tensor = self._language_model.lm_head(hidden)
         return logits
 
     def embed(self, token_ids: Sequence[int]) -> torch.Tensor:
         """Embeddings ``[n, hidden]`` of generated tokens."""
-        ids = torch.tensor(token_ids, device=self.model.device)
-        embeddings: torch.Tensor = self.model.language_model.model.embed_tokens(ids)
+        table = self._language_model.model.embed_tokens
+        embeddings: torch.Tensor = table(torch.tensor(token_ids, device=table.weight.device))
         return embeddings

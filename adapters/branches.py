@@ -10,21 +10,21 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
+from adapters.decoding import ROWS, CachedSequence, Decoded, Stopping
 from adapters.interface import FinishReason
-from adapters.wow_seg.decoding import ROWS, CachedSequence, Decoded, Stopping
-from adapters.wow_seg.modeling import WowSegModel
+from adapters.language import LanguageModel
 
 
 class Branches:
     """Branches packed behind a prefix that has been read."""
 
-    def __init__(self, model: WowSegModel, prefix: torch.Tensor) -> None:
+    def __init__(self, language_model: LanguageModel, prefix: torch.Tensor) -> None:
         """Read the prefix, ``[P, hidden]``."""
-        self._sequence = CachedSequence(model)
+        self._sequence = CachedSequence(language_model)
         self._sequence.prefill(prefix)
         self._prefix = len(prefix)
         # The branch of every packed position, int64 [packed].
-        self._owners = torch.zeros(0, dtype=torch.int64, device=model.device)
+        self._owners = torch.zeros(0, dtype=torch.int64, device=prefix.device)
 
     def start(self, branches: Sequence[torch.Tensor]) -> torch.Tensor:
         """Read the beginnings of new branches, forgetting any earlier ones.
