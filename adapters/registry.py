@@ -146,8 +146,18 @@ def names() -> list[str]:
 
 
 def adapter_for(model_type: str) -> str | None:
-    """The adapter whose checkpoints have this ``model_type`` in their ``config.json``."""
-    return next((name for name in names() if model_type in entry(name).model_types), None)
+    """The adapter whose checkpoints have this ``model_type`` in their ``config.json``.
+
+    Adapters that cannot be imported are passed over.
+    """
+    for name in names():
+        try:
+            found = entry(name)
+        except UnknownAdapter:
+            continue
+        if model_type in found.model_types:
+            return name
+    return None
 
 
 def entry(name: str) -> AdapterEntry:

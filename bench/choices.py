@@ -42,7 +42,9 @@ class ModelChoice:
 
     def declared(self) -> dict[str, JsonScalar]:
         """How it was asked for, flat; the device is left out, as answers do not depend on it."""
-        values = self.spec.model_dump(exclude={"device", "settings"}, exclude_none=True)
+        values = self.spec.model_dump(
+            exclude={"device", "settings", "on_request"}, exclude_none=True
+        )
         return values | {f"settings.{name}": v for name, v in self.spec.settings.items()}
 
 
@@ -80,7 +82,7 @@ def choose_models(
     device: str | None = None,
     dtype: str | None = None,
 ) -> list[ModelChoice]:
-    """The models named, or an ad-hoc one, or every model of the configuration.
+    """The models named, or an ad-hoc one, or all of the configuration but those on request.
 
     With ``adapter`` or ``checkpoint`` one ad-hoc model is meant; a single name then says what
     it is called.
@@ -91,12 +93,16 @@ def choose_models(
     if adapter is not None or checkpoint is not None:
         chosen = [_ad_hoc(names, adapter, checkpoint)]
     else:
+        models = config.contents.models
         chosen = [
             ModelChoice(name, config.model(name), ("--model", name))
-            for name in names or config.contents.models
+            for name in names or (n for n, spec in models.items() if not spec.on_request)
         ]
     if not chosen:
-        raise ConfigError(f"{config.path} has no models; add one, or give --adapter")
+        raise ConfigError(
+            f"{config.path} has no models to run; add one, name one that runs on request with "
+            "--model, or give --adapter"
+        )
     given = {"device": device, "dtype": dtype}
     update = {key: value for key, value in given.items() if value is not None}
     for choice in chosen:

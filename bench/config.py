@@ -42,7 +42,10 @@ class MlflowSpec(_Section):
 
 
 class ModelSpec(_Section):
-    """One model: an adapter with a checkpoint, or a preset with random weights."""
+    """One model: an adapter with a checkpoint, or a preset with random weights.
+
+    One that is ``on_request`` runs only when it is named.
+    """
 
     adapter: str
     checkpoint: str | None = None
@@ -51,6 +54,7 @@ class ModelSpec(_Section):
     device: str = "auto"
     dtype: str = "auto"
     seed: int = 0
+    on_request: bool = False
     settings: dict[str, JsonScalar] = Field(default_factory=dict)
 
 
@@ -84,6 +88,7 @@ class ConfigFile(_Section):
     cache: Path = Path(".regionbench")
     runs: Path = Path("runs")
     site: Path = Path("site")
+    certificates: Path = Path("certificates")
     encoder: EncoderSpec = EncoderSpec()
     mlflow: MlflowSpec = MlflowSpec()
     models: dict[Name, ModelSpec] = Field(default_factory=dict)
@@ -112,6 +117,11 @@ class Config:
     def site(self) -> Path:
         """Folder the reports are written to."""
         return self.folder / self.contents.site
+
+    @property
+    def certificates(self) -> Path:
+        """Folder of the adapters' certificates."""
+        return self.folder / self.contents.certificates
 
     def model(self, name: str) -> ModelSpec:
         """The model called ``name``, its checkpoint resolved against the file's folder.

@@ -14,28 +14,20 @@ process's high-water mark, on an accelerator what its allocator handed out.
 from __future__ import annotations
 
 import argparse
-import math
-import os
-import platform
 import resource
 import shlex
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-import skimage.data
 import torch
-from PIL import Image, ImageDraw
-from pycocotools import mask as coco
 
 from adapters.checkpoint import parameter_count
 from adapters.device import dtype_name, resolve_device, resolve_dtype
-from adapters.interface import RLE, Answer, Generation, RegionQuery, Task
+from adapters.interface import Answer, Generation, RegionQuery
 from adapters.language import LanguageConfig
 from adapters.wow_seg.cascade import CascadeMode
 from adapters.wow_seg.checkpoint import random_model
@@ -47,6 +39,7 @@ from adapters.wow_seg.prompting import CATEGORY_PROMPT, Prompter
 from adapters.wow_seg.settings import Settings
 from adapters.wow_seg.shared_prefix import SharedPrefixMode
 from adapters.wow_seg.single import SingleMode, answer_alone
+from benchmarks.measuring import Timing, hardware, medians, photo_with_regions, progress, timed
 
 SIZES = {
     **PRESETS,
@@ -61,19 +54,7 @@ SIZES = {
     ),
 }
 MODES = ("single", "single, tiles cached", "shared-prefix", "cascade")
-# Four tiles fit a 4:3 picture only when it has more than half their pixels.
-LARGER = {4: (800, 600)}
 FASTER, MEMORY = 8.0, 2.0  # what shared-prefix must reach at the most tiles
-
-
-class Timing(NamedTuple):
-    """One run: seconds on the clock, and processor seconds of this process alone.
-
-    The second is what other work on the machine cannot change; on an accelerator it says little.
-    """
-
-    clock: float
-    processor: float
 
 
 class Row(NamedTuple):
@@ -85,36 +66,12 @@ class Row(NamedTuple):
     peak: float | None
 
 
-def photo_with_regions(regions: int, max_tiles: int) -> RegionQuery:
-    """A 640x480 photo with seeded ellipses of about the sizes that objects have.
+def photo(regions: int, max_tiles: int) -> RegionQuery:
+    """A 640x480 photo with regions; larger where four tiles need it.
 
-    Larger, with its regions, where ``max_tiles`` needs it.
+    Four tiles fit a 4:3 picture only when it has more than half their pixels.
     """
-    width, height = LARGER.get(max_tiles, (640, 480))
-    photo = skimage.data.coffee()
-    image = Image.fromarray(photo).resize((width, height), Image.Resampling.LANCZOS)
-    rng = np.random.default_rng(0)
-    masks = []
-    for _ in range(regions):
-        canvas = Image.new("L", image.size)
-        x, y = rng.uniform(0, 640), rng.uniform(0, 480)
-        long = math.exp(rng.uniform(math.log(15), math.log(150)))
-        short, angle = long * rng.uniform(0.25, 1), rng.uniform(0, math.pi)
-        turns = np.linspace(0, 2 * math.pi, 60)
-        across, along = long * np.cos(turns), short * np.sin(turns)
-        outline = np.stack(
-            [
-                x + across * math.cos(angle) - along * math.sin(angle),
-                y + across * math.sin(angle) + along * math.cos(angle),
-            ],
-            axis=1,
-        )
-        outline *= width / 640
-        ImageDraw.Draw(canvas).polygon([tuple(point) for point in outline], fill=1)
-        encoded = coco.encode(np.asfortranarray(np.asarray(canvas)))
-        masks.append(RLE((height, width), encoded["counts"].decode()))
-    ids = [str(i) for i in range(regions)]
-    return RegionQuery("coffee", image, None, masks, None, ids, Task.CATEGORY)
+    return photo_with_regions(regions, (800, 600) if max_tiles == 4 else (640, 480))
 
 
 def single_with_cached_tiles(
@@ -146,22 +103,6 @@ def runs(context: ModelContext, query: RegionQuery, generation: Generation) -> d
         "shared-prefix": lambda: shared.recognize(query, CATEGORY_PROMPT, generation),
         "cascade": lambda: cascade.recognize(query, CATEGORY_PROMPT, generation),
     }
-
-
-@torch.inference_mode()
-def timed(run: Run, device: torch.device) -> tuple[Timing, list[Answer]]:
-    """Time and answers of one run."""
-    synchronize(device)
-    clock, processor = time.perf_counter(), time.process_time()
-    answers = run()
-    synchronize(device)
-    return Timing(time.perf_counter() - clock, time.process_time() - processor), answers
-
-
-def synchronize(device: torch.device) -> None:
-    """Wait for an accelerator; nothing on a CPU."""
-    if device.type != "cpu":
-        torch.accelerator.synchronize(device)
 
 
 def peak_megabytes(device: torch.device) -> float:
@@ -211,12 +152,12 @@ def measure_times(setup: Setup) -> tuple[dict[tuple[int, str], list[Timing]], di
     timings: dict[tuple[int, str], list[Timing]] = {}
     equal: dict[int, float] = {}
     context = setup.context(1)
-    warm_up = runs(context, photo_with_regions(2, 1), Generation(2))["shared-prefix"]
+    warm_up = runs(context, photo_with_regions(2), Generation(2))["shared-prefix"]
     timed(warm_up, setup.device)
     for round_number in range(setup.rounds):
         for tiles in setup.tiles:
             context = ModelContext(context.model, context.prompter, Settings(max_tiles=tiles))
-            query = photo_with_regions(setup.regions, tiles)
+            query = photo(setup.regions, tiles)
             answers = {}
             for mode, run in runs(context, query, setup.generation()).items():
                 timing, answers[mode] = timed(run, setup.device)
@@ -227,16 +168,9 @@ def measure_times(setup: Setup) -> tuple[dict[tuple[int, str], list[Timing]], di
     return timings, equal
 
 
-def medians(timings: Sequence[Timing]) -> Timing:
-    """The median of each."""
-    return Timing(
-        statistics.median(t.clock for t in timings), statistics.median(t.processor for t in timings)
-    )
-
-
 def tiling(max_tiles: int) -> str:
     """How the photo is cut, such as ``12+1``: tiles and thumbnail."""
-    columns, rows = choose_grid(*photo_with_regions(0, max_tiles).image.size, max_tiles, 448)
+    columns, rows = choose_grid(*photo(0, max_tiles).image.size, max_tiles, 448)
     return "1" if columns * rows == 1 else f"{columns * rows}+1"
 
 
@@ -247,11 +181,6 @@ def measure_peak(setup: Setup, mode: str, tiles: int) -> float:
     finished = subprocess.run(command, capture_output=True, text=True, check=True)
     progress(f"peak of {mode}: {finished.stdout.strip()} MB")
     return float(finished.stdout)
-
-
-def progress(line: str) -> None:
-    """Tell what is going on, apart from the table."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -275,22 +204,6 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def hardware(device: torch.device) -> str:
-    """Processor or accelerator, and how much of it was used."""
-    if device.type == "cuda":
-        return f"{torch.cuda.get_device_name(device)}, PyTorch {torch.__version__}"
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    name = names[0] if names else platform.processor()
-    return (
-        f"{name}, {os.cpu_count()} logical cores, {torch.get_num_threads()} threads, "
-        f"PyTorch {torch.__version__}"
-    )
-
-
 def report(setup: Setup) -> bool:
     """Measure and print everything; whether shared-prefix is as fast and small as it must be."""
     timings, equal = measure_times(setup)
@@ -303,7 +216,7 @@ def report(setup: Setup) -> bool:
         for mode in MODES
     ]
     context = setup.context(most)
-    query = photo_with_regions(setup.regions, most)
+    query = photo(setup.regions, most)
     tiled = context.tile(query)
     crops = [context.crop(tiled, query, i) for i in range(setup.regions)]
     kept = statistics.mean(int(crop.keep.sum()) for crop in crops if isinstance(crop, RegionCrop))
@@ -356,7 +269,7 @@ def main() -> int:
         tiles=given.tiles,
     )
     if given.peak_of:
-        query = photo_with_regions(setup.regions, setup.tiles[0])
+        query = photo(setup.regions, setup.tiles[0])
         context = setup.context(setup.tiles[0])
         timed(runs(context, query, setup.generation())[given.peak_of], device)
         print(peak_megabytes(device))

@@ -48,8 +48,11 @@ def command(config_path: Path | None, as_json: bool) -> int:
     )
     click.echo(f"{config.path}:")
     print_table(
-        ("model", "adapter", "checkpoint"),
-        [(n, m.adapter, m.checkpoint or m.preset or "") for n, m in contents.models.items()],
+        ("model", "adapter", "checkpoint", "runs"),
+        [
+            (n, m.adapter, m.checkpoint or m.preset or "", "when named" if m.on_request else "")
+            for n, m in contents.models.items()
+        ],
     )
     print_table(
         ("suite", "kind", "options"),

@@ -7,19 +7,20 @@ import torch
 
 from adapters.interface import Answer, Status
 from benchmarks import multi_instance as benchmark
+from benchmarks.measuring import Timing, timed
 
 SETUP = benchmark.Setup("tiny", torch.device("cpu"), torch.float32, 3, 2, 1, [1])
 
 
 @pytest.fixture(scope="module")
-def measured() -> dict[str, tuple[benchmark.Timing, list[Answer]]]:
-    query = benchmark.photo_with_regions(SETUP.regions, 1)
+def measured() -> dict[str, tuple[Timing, list[Answer]]]:
+    query = benchmark.photo(SETUP.regions, 1)
     runs = benchmark.runs(SETUP.context(1), query, SETUP.generation())
-    return {mode: benchmark.timed(run, SETUP.device) for mode, run in runs.items()}
+    return {mode: timed(run, SETUP.device) for mode, run in runs.items()}
 
 
 def test_every_mode_answers_every_region_at_the_same_length(
-    measured: dict[str, tuple[benchmark.Timing, list[Answer]]],
+    measured: dict[str, tuple[Timing, list[Answer]]],
 ) -> None:
     assert tuple(measured) == benchmark.MODES
     for timing, answers in measured.values():
@@ -29,15 +30,15 @@ def test_every_mode_answers_every_region_at_the_same_length(
 
 
 def test_caching_the_tiles_changes_no_answer(
-    measured: dict[str, tuple[benchmark.Timing, list[Answer]]],
+    measured: dict[str, tuple[Timing, list[Answer]]],
 ) -> None:
     answers = {mode: answers for mode, (_, answers) in measured.items()}
     assert answers["single, tiles cached"] == answers["single"] == answers["shared-prefix"]
 
 
 def test_speed_up_is_against_single_at_the_same_tiles() -> None:
-    def took(*seconds: float) -> list[benchmark.Timing]:
-        return [benchmark.Timing(s, s / 2) for s in seconds]
+    def took(*seconds: float) -> list[Timing]:
+        return [Timing(s, s / 2) for s in seconds]
 
     rows = [
         benchmark.Row("12+1", "single", took(8.0, 9.0, 10.0), 100.0),
@@ -53,4 +54,4 @@ def test_speed_up_is_against_single_at_the_same_tiles() -> None:
 
 def test_the_photo_is_cut_into_as_many_tiles_as_the_table_shows() -> None:
     assert [benchmark.tiling(most) for most in (12, 6, 4, 1)] == ["12+1", "6+1", "4+1", "1"]
-    assert benchmark.photo_with_regions(1, 12).image.size == (640, 480)
+    assert benchmark.photo(1, 12).image.size == (640, 480)

@@ -215,3 +215,25 @@ def test_a_run_writes_nothing_when_there_is_nothing_to_ask(bench: Bench, workpla
     before = [(p.name, p.read_bytes()) for p in run.parts()]
     bench("run", "--model", "one", "--no-report")
     assert [(p.name, p.read_bytes()) for p in run.parts()] == before
+
+
+def test_a_model_on_request_runs_only_when_named(bench: Bench, workplace: Path) -> None:
+    text = (workplace / "bench.yaml").read_text()
+    held_back = text.replace("checkpoint: second,", "checkpoint: second, on_request: true,")
+    (workplace / "bench.yaml").write_text(held_back)
+    assert bench("run", "--no-report") == 0
+    assert [run.name.split("/")[1] for run in stored_runs(workplace / "runs")] == ["one"]
+    assert bench("run", "--model", "two", "--no-report") == 0
+    assert [run.name.split("/")[1] for run in stored_runs(workplace / "runs")] == ["one", "two"]
+    assert "on_request" not in run_of(workplace, "two").manifest().model.declared
+
+
+def test_only_models_on_request_leave_nothing_to_run(
+    bench: Bench, workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (workplace / "bench.yaml").read_text()
+    (workplace / "bench.yaml").write_text(
+        text.replace("checkpoint:", "on_request: true, checkpoint:")
+    )
+    assert bench("run") == 2
+    assert "name one that runs on request with --model" in capsys.readouterr().err
