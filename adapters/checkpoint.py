@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import nn
+from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
 from adapters.checkpoint_files import find_folder, weight_files
 from adapters.interface import CheckpointError
@@ -77,7 +78,11 @@ def _name_below(folder: Path, path: Path) -> str:
 
 
 def find_checkpoint(
-    source: str | Path, revision: str | None = None, *, subfolders: Sequence[str] = ()
+    source: str | Path,
+    revision: str | None = None,
+    *,
+    adapter: str | None = None,
+    subfolders: Sequence[str] = (),
 ) -> Checkpoint:
     """Locate a checkpoint's weights.
 
@@ -85,17 +90,50 @@ def find_checkpoint(
         source: an existing folder, or a Hugging Face Hub id ``owner/name``, which is downloaded
             into the Hub's own cache.
         revision: branch, tag or commit of a Hub id.
+        adapter: which adapter it is for; another model's is refused.
         subfolders: where to look instead when ``config.json`` is in one of these.
 
     Raises:
-        CheckpointError: there is no such folder, the Hub cannot give it, or it holds no weights
-            in an accepted format.
+        CheckpointError: there is no such folder, the Hub cannot give it, it is another model's,
+            or it holds no weights in an accepted format.
     """
     name, folder = find_folder(source, revision)
     if not (folder / "config.json").is_file():
         inner = (folder / subfolder for subfolder in subfolders)
         folder = next((path for path in inner if (path / "config.json").is_file()), folder)
+    if adapter is not None:
+        check_model_type(folder, name, adapter)
     return Checkpoint(name, folder, weight_files(folder, name))
+
+
+def check_model_type(folder: Path, name: str, adapter: str) -> None:
+    """Refuse a folder whose ``config.json`` is of a model that ``adapter`` is not for.
+
+    Args:
+        folder: the checkpoint.
+        name: its name, for the message.
+        adapter: the adapter's name.
+
+    Raises:
+        CheckpointError: names the adapter the checkpoint is for, where there is one; or the file
+            is missing or damaged.
+    """
+    inner = sorted(folder.glob("*/config.json"))
+    path = folder / "config.json"
+    # Some repositories hold one model in a sub-folder.
+    if not path.is_file() and len(inner) == 1:
+        path = inner[0]
+    found, expected = read_json(path).get("model_type"), entry(adapter).model_types
+    if found in expected:
+        return
+    other = adapter_for(str(found))
+    if other is None and found in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
+        other = "vlm"
+    meant = f"; that is a checkpoint for the adapter {other!r}" if other else ""
+    raise CheckpointError(
+        f"{name}: config.json: model_type is {found!r}, but {adapter} has "
+        f"{' or '.join(map(repr, expected))}{meant}"
+    )
 
 
 def find_part(root: Path, name: str, part: str) -> Checkpoint:
@@ -130,28 +168,6 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise CheckpointError(f"{path}: expected a JSON object")
     return values
-
-
-def check_model_type(path: Path, raw: Mapping[str, Any], adapter: str) -> None:
-    """Refuse the ``config.json`` of a model that ``adapter`` is not for.
-
-    Args:
-        path: the file, for the message.
-        raw: its contents.
-        adapter: the adapter's name.
-
-    Raises:
-        CheckpointError: names the adapter the checkpoint is for, where there is one.
-    """
-    found, expected = raw.get("model_type"), entry(adapter).model_types
-    if found in expected:
-        return
-    other = adapter_for(str(found))
-    meant = f"; that is a checkpoint for the adapter {other!r}" if other else ""
-    raise CheckpointError(
-        f"{path.parent.name}/{path.name}: model_type is {found!r}, but {adapter} has "
-        f"{' or '.join(map(repr, expected))}{meant}"
-    )
 
 
 def check_tensors(

@@ -3,7 +3,7 @@
 Every step runs in a process of its own, so that its peak is its own. For comparison the same
 file is loaded by the `lvis` package, which only parses it.
 
-    python benchmarks/index.py --images 20000 --regions 250000
+    python -m benchmarks.index --images 20000 --regions 250000
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def main() -> None:
 
 def run_step(step: str, folder: Path) -> float:
     """Run one step in a fresh process, print its row, and return its peak in MiB."""
-    command = [sys.executable, __file__, "--step", step, "--folder", str(folder)]
+    command = [sys.executable, "-m", "benchmarks.index", "--step", step, "--folder", str(folder)]
     result = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     print(
         f"{TITLES[step]:<46}{result['seconds']:>10.4f}{result['cpu_seconds']:>10.2f}"

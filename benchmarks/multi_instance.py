@@ -6,9 +6,9 @@ the picture's tiles encoded once and only the crop and the prompt anew, to show 
 picture alone would give. Peak memory is taken in a process of its own for each mode: on a CPU the
 process's high-water mark, on an accelerator what its allocator handed out.
 
-    python benchmarks/multi_instance.py                     # mid-size, this machine's CPU
-    python benchmarks/multi_instance.py --quick             # a tiny network, one minute
-    python benchmarks/multi_instance.py --device cuda --dtype bfloat16 --preset internvl3-1b
+    python -m benchmarks.multi_instance                     # mid-size, this machine's CPU
+    python -m benchmarks.multi_instance --quick             # a tiny network, one minute
+    python -m benchmarks.multi_instance --device cuda --dtype bfloat16 --preset internvl3-1b
 """
 
 from __future__ import annotations
@@ -43,11 +43,6 @@ from benchmarks.measuring import Timing, hardware, medians, photo_with_regions, 
 
 SIZES = {
     **PRESETS,
-    # About a quarter of InternVL3-1B's width and depth; pictures and patches of its size.
-    "mid": WowSegConfig(
-        vision=VisionConfig(192, 6, 3, 768),
-        language=LanguageConfig(8192, 256, 6, 4, 2, 1024),
-    ),
     "tiny": WowSegConfig(
         vision=VisionConfig(64, 2, 2, 128),
         language=LanguageConfig(1024, 64, 2, 2, 1, 128),
@@ -176,7 +171,7 @@ def tiling(max_tiles: int) -> str:
 
 def measure_peak(setup: Setup, mode: str, tiles: int) -> float:
     """Peak megabytes of one run of ``mode`` in a process of its own."""
-    command = [sys.executable, __file__, *setup.arguments()]
+    command = [sys.executable, "-m", "benchmarks.multi_instance", *setup.arguments()]
     command += ["--tiles", str(tiles), "--peak-of", mode]
     finished = subprocess.run(command, capture_output=True, text=True, check=True)
     progress(f"peak of {mode}: {finished.stdout.strip()} MB")
@@ -220,7 +215,7 @@ def report(setup: Setup) -> bool:
     tiled = context.tile(query)
     crops = [context.crop(tiled, query, i) for i in range(setup.regions)]
     kept = statistics.mean(int(crop.keep.sum()) for crop in crops if isinstance(crop, RegionCrop))
-    print(f"Command: `python {shlex.join(sys.argv)}`  ")
+    print(f"Command: `python -m benchmarks.multi_instance {shlex.join(sys.argv[1:])}`  ")
     print(f"Hardware: {hardware(setup.device)}  ")
     print(
         f"Network: {setup.preset}, {parameter_count(context.model.parameters()) / 1e6:.1f} M "

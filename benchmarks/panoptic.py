@@ -5,8 +5,8 @@ the PNGs is the same work for both and is timed apart. Then a set of ADE20K's si
 contingency tables, and answers are matched with the 847 classes of ADE20K-full, their embeddings
 given. Prints Markdown::
 
-    python benchmarks/panoptic.py
-    python benchmarks/panoptic.py --full    # as in docs/segmentation_metrics.md
+    python -m benchmarks.panoptic
+    python -m benchmarks.panoptic --full    # as in docs/segmentation_metrics.md
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ per-category means and the bootstrap intervals. It scores all answers anew befor
 of the per-pair way and once after the last, so that both meet the same moods of the machine; the
 median of its five times counts.
 
-    python benchmarks/scoring.py                  # 2,000 answers: 500 distinct texts, all distinct
-    python benchmarks/scoring.py --full           # 250,000 answers, 20,000 distinct texts
+    python -m benchmarks.scoring                  # 2,000 answers: 500 distinct texts, all distinct
+    python -m benchmarks.scoring --full           # 250,000 answers, 20,000 distinct texts
 """
 
 from __future__ import annotations

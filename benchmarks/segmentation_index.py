@@ -4,8 +4,8 @@ For every number of processes: wall time, and the largest memory of all processe
 (proportional set size, so that shared pages count once). The indexes must be equal byte for
 byte. Then the set is opened and scored without its label maps being read.
 
-    python benchmarks/segmentation_index.py
-    python benchmarks/segmentation_index.py --images 2000 --processes 1 2 4 8
+    python -m benchmarks.segmentation_index
+    python -m benchmarks.segmentation_index --images 2000 --processes 1 2 4 8
 """
 
 from __future__ import annotations

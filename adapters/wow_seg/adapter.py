@@ -97,7 +97,7 @@ def load(
     where = resolve_device(device)
     number_type = resolve_dtype(dtype, where)
     if checkpoint is not None:
-        found = find_checkpoint(checkpoint, revision)
+        found = find_checkpoint(checkpoint, revision, adapter="wow-seg")
         model = load_model(found, where, number_type)
         prompter = Prompter(load_tokenizer(found.folder))
         name, digest = found.name, found.digest()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from adapters.checkpoint import check_model_type, read_json
+from adapters.checkpoint import read_json
 from adapters.interface import CheckpointError, SettingError, suggestion
 from adapters.language import LanguageConfig
 
@@ -81,7 +81,6 @@ class WowSegConfig:
                 of a kind this adapter does not compute.
         """
         raw = read_json(path)
-        check_model_type(path, raw, "wow-seg")
         try:
             return cls.from_official(raw)
         except KeyError as error:
@@ -203,6 +202,11 @@ PRESETS: Mapping[str, WowSegConfig] = {
     "internvl3-1b": WowSegConfig(),
     "internvl2.5-1b": WowSegConfig(),
     "internvl2-1b": WowSegConfig(language=replace(QWEN2_5_HALF_BILLION, vocab_size=151655)),
+    # About a quarter of the width and depth, for CPUs; pictures and patches of the published size.
+    "mid": WowSegConfig(
+        vision=VisionConfig(192, 6, 3, 768),
+        language=LanguageConfig(8192, 256, 6, 4, 2, 1024),
+    ),
 }
 
 
