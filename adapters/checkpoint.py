@@ -78,11 +78,7 @@ def _name_below(folder: Path, path: Path) -> str:
 
 
 def find_checkpoint(
-    source: str | Path,
-    revision: str | None = None,
-    *,
-    adapter: str | None = None,
-    subfolders: Sequence[str] = (),
+    source: str | Path, revision: str | None = None, *, adapter: str | None = None
 ) -> Checkpoint:
     """Locate a checkpoint's weights.
 
@@ -91,16 +87,12 @@ def find_checkpoint(
             into the Hub's own cache.
         revision: branch, tag or commit of a Hub id.
         adapter: which adapter it is for; another model's is refused.
-        subfolders: where to look instead when ``config.json`` is in one of these.
 
     Raises:
         CheckpointError: there is no such folder, the Hub cannot give it, it is another model's,
             or it holds no weights in an accepted format.
     """
     name, folder = find_folder(source, revision)
-    if not (folder / "config.json").is_file():
-        inner = (folder / subfolder for subfolder in subfolders)
-        folder = next((path for path in inner if (path / "config.json").is_file()), folder)
     if adapter is not None:
         check_model_type(folder, name, adapter)
     return Checkpoint(name, folder, weight_files(folder, name))
@@ -168,6 +160,34 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise CheckpointError(f"{path}: expected a JSON object")
     return values
+
+
+def expect_fields(
+    adapter: str,
+    file: str,
+    raw: Mapping[str, Any],
+    wanted: Mapping[str, Any],
+    required: Mapping[str, Any] | None = None,
+) -> None:
+    """Refuse a configuration that would load but compute something else.
+
+    Args:
+        adapter: the adapter's name.
+        file: what the configuration is called, for the message.
+        raw: its fields.
+        wanted: values of fields that may be missing.
+        required: values of fields that may not.
+
+    Raises:
+        CheckpointError: names the field.
+    """
+    found = {**dict.fromkeys(required or {}), **raw}
+    for field, value in {**(required or {}), **wanted}.items():
+        if found.get(field, value) != value:
+            raise CheckpointError(
+                f"{file}: {field} is {found[field]!r}, but {adapter} computes {value!r}; "
+                "is this another model's checkpoint?"
+            )
 
 
 def check_tensors(

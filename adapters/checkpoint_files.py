@@ -12,7 +12,7 @@ from adapters.interface import CheckpointError
 _REFUSED = ("*.pt", "*.pth", "*.pkl", "*.ckpt", "*.pickle", "*.npz")
 # Other programs' leftovers, and a vision tower that is published apart.
 _NOT_WEIGHTS = ("training_args", "optimizer", "scheduler", "open_clip")
-_SMALL_FILES = ("*.json", "*merges.txt", "*tokenizer.model")
+_SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja")
 _LISTED = 10
 
 Found = TypeVar("Found")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.interface import AdapterError
 
 if TYPE_CHECKING:
+    import PIL.Image
     import torch
 
 
@@ -55,6 +56,19 @@ class Fixture:
     def checkpoint(self) -> Path:
         """Folder of the tiny checkpoint the numbers are of."""
         return self.folder / "checkpoint"
+
+    def picture(self, name: str) -> PIL.Image.Image:
+        """The picture whose path in the folder is ``name``, as RGB.
+
+        Raises:
+            FixtureError: it is missing or damaged.
+        """
+        from PIL import Image
+
+        try:
+            return Image.open(self.folder / name).convert("RGB")
+        except OSError as error:
+            raise FixtureError(f"golden fixture {self.folder}: {name}: {error}") from error
 
     def tensor(self, name: str) -> torch.Tensor:
         """The expected tensor called ``name``.

@@ -65,7 +65,7 @@ class Inspection:
 
 def look(
     subject: str, read: Callable[[], Found], describe: Callable[[Found], str]
-) -> tuple[Found | None, Finding]:
+) -> tuple[Found, Finding] | tuple[None, Finding]:
     """Read one part of a checkpoint.
 
     Args:

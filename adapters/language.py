@@ -38,19 +38,28 @@ class LanguageConfig:
 
         Raises:
             KeyError: a field without which the sizes are unknown is missing.
+            TypeError: a size is not a whole number.
         """
+        heads = _size(raw, "num_attention_heads")
         return cls(
-            vocab_size=raw["vocab_size"],
-            hidden_size=raw["hidden_size"],
-            num_hidden_layers=raw["num_hidden_layers"],
-            num_attention_heads=raw["num_attention_heads"],
-            num_key_value_heads=raw.get("num_key_value_heads", raw["num_attention_heads"]),
-            intermediate_size=raw["intermediate_size"],
-            max_position_embeddings=raw["max_position_embeddings"],
+            vocab_size=_size(raw, "vocab_size"),
+            hidden_size=_size(raw, "hidden_size"),
+            num_hidden_layers=_size(raw, "num_hidden_layers"),
+            num_attention_heads=heads,
+            num_key_value_heads=_size({"num_key_value_heads": heads, **raw}, "num_key_value_heads"),
+            intermediate_size=_size(raw, "intermediate_size"),
+            max_position_embeddings=_size(raw, "max_position_embeddings"),
             rope_theta=raw.get("rope_theta", 10000.0),
             rms_norm_eps=raw["rms_norm_eps"],
             tie_word_embeddings=raw.get("tie_word_embeddings", False),
         )
+
+
+def _size(raw: Mapping[str, Any], field: str) -> int:
+    value = raw[field]
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise TypeError(f"{field} is {value!r}, expected a whole number above 0")
+    return value
 
 
 def build_qwen2(config: LanguageConfig) -> Qwen2ForCausalLM:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from adapters.interface import RLE, AdapterError
 
 BoolMask = npt.NDArray[np.bool_]
+
+
+class PixelBox(NamedTuple):
+    """Pixels ``[left, right) x [top, bottom)``, as Pillow crops."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
 
 
 class MaskError(AdapterError):
@@ -81,3 +92,9 @@ def decode_for(rle: RLE, image_size: tuple[int, int]) -> BoolMask:
             f"{width}x{height}; masks must have the picture's size"
         )
     return decode_rle(rle)
+
+
+def box_of_mask(mask: BoolMask) -> PixelBox:
+    """The smallest box that holds a mask, bool ``[height, width]``, which must not be empty."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return PixelBox(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

@@ -6,12 +6,8 @@ from collections.abc import Sequence
 
 import torch
 
-from adapters.interface import AdapterError, Answer, RegionQuery
+from adapters.interface import Answer, RegionQuery
 from adapters.masks import BoolMask, MaskError, decode_for
-
-
-class ContextLengthError(AdapterError):
-    """A prompt and its answers need more positions than the language model has."""
 
 
 def read_mask(query: RegionQuery, index: int) -> BoolMask | Answer:
@@ -31,23 +27,21 @@ def read_mask(query: RegionQuery, index: int) -> BoolMask | Answer:
     return mask if mask.any() else Answer.unanswerable("the mask is empty")
 
 
-def check_length(prompt_tokens: int, new_tokens: int, limit: int, advice: str) -> None:
-    """Refuse a prompt that leaves no room for its answer.
+def too_long(prompt_tokens: int, new_tokens: int, limit: int, advice: str) -> Answer | None:
+    """The answer of a region whose prompt leaves no room for one, ``None`` where it does.
 
     Args:
         prompt_tokens: positions of the prompt.
         new_tokens: positions of the answers behind it.
         limit: positions the language model has.
         advice: what to change, for the message.
-
-    Raises:
-        ContextLengthError: it is too long.
     """
-    if prompt_tokens + new_tokens > limit:
-        raise ContextLengthError(
-            f"a prompt of {prompt_tokens} positions and up to {new_tokens} answer positions "
-            f"exceed the model's context of {limit}; {advice}"
-        )
+    if prompt_tokens + new_tokens <= limit:
+        return None
+    return Answer.errored(
+        f"a prompt of {prompt_tokens} positions and up to {new_tokens} answer positions exceed "
+        f"the model's context of {limit}; {advice}"
+    )
 
 
 def logits_table(rows: Sequence[torch.Tensor | None], vocab_size: int) -> torch.Tensor:

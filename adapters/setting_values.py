@@ -13,6 +13,7 @@ from adapters.interface import JsonScalar, SettingError, Task, UnsupportedTask, 
 
 Settings = Mapping[str, JsonScalar]
 Choice = TypeVar("Choice", bound=StrEnum)
+Config = TypeVar("Config")
 
 
 def choice(adapter: str, given: Settings, name: str, default: Choice) -> Choice:
@@ -53,6 +54,16 @@ def count(adapter: str, given: Settings, name: str, default: int, most: int = 10
             f"{adapter}: {name} is {value!r}, expected a whole number from 1 to {most}"
         )
     return value
+
+
+def chosen_preset(adapter: str, presets: Mapping[str, Config], name: str) -> Config:
+    """The sizes called ``name``."""
+    if name not in presets:
+        raise SettingError(
+            f"{adapter} has no preset {name!r}{suggestion(name, presets)} "
+            f"(presets: {', '.join(presets)})"
+        )
+    return presets[name]
 
 
 def prompts(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from adapters.interface import Status
+from bench.certificates import versions_of
 from bench.manifest import Manifest, ScoringRecord
 from bench.store import StoredRun
 from bench.stored_scores import StoredScores, current_scores
@@ -86,6 +87,29 @@ def _run_row(
         "missing": counts.missing,
         "started": manifest.sessions[0].started if manifest.sessions else None,
         "seconds": manifest.seconds,
+        **_certified(manifest),
+    }
+
+
+def _certified(manifest: Manifest) -> dict[str, object]:
+    """The last session's certificate, which stands for the sessions that ran its versions."""
+    from reports.certified import Standing
+
+    record = manifest.sessions[-1].certificate if manifest.sessions else None
+    if record is None:
+        standing = Standing.NONE
+    elif not record.passed:
+        standing = Standing.FAILED
+    else:
+        answering = (s for s in manifest.sessions if s.regions_asked or s is manifest.sessions[-1])
+        same = all(versions_of(session.code) == record.versions for session in answering)
+        standing = Standing.PASSED if same else Standing.OTHER_VERSIONS
+    return {
+        "certified": standing.value,
+        "certified_stage": record and record.stage,
+        "certified_difference": record and record.difference,
+        "certified_tolerance": record and record.tolerance,
+        "certified_on": record and record.certified,
     }
 
 

@@ -19,6 +19,7 @@ VERBS = {
     "score": "bench.commands.score",
     "report": "bench.commands.report",
     "import": "bench.commands.import_answers",
+    "certify": "bench.commands.certify",
     "doctor": "bench.commands.doctor",
 }
 

@@ -25,3 +25,7 @@ class StoreFull(StoreError):
 
 class ImportFileError(BenchError):
     """A file of answers made elsewhere cannot be matched to the suite's regions."""
+
+
+class CertificateError(BenchError):
+    """A certificate cannot be read, or an adapter cannot be certified."""

@@ -11,5 +11,5 @@ class ExitCode(IntEnum):
     FINE = 0
     REGRESSION = 1  # `gate` only
     USAGE = 2  # bad usage or configuration
-    INCOMPLETE = 3  # incomplete, inconclusive, or nothing measured
+    INCOMPLETE = 3  # incomplete, inconclusive, not certified, or nothing measured
     INTERNAL = 4

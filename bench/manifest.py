@@ -16,8 +16,16 @@ from adapters.interface import JsonScalar, Task
 from bench.errors import StoreError
 
 FILE_NAME = "run.json"
-SCHEMA_VERSION = 1
-MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+SCHEMA_VERSION = 2
+
+
+def _without_certificates(values: dict[str, Any]) -> dict[str, Any]:
+    """Sessions of version 1 knew no certificates."""
+    sessions = [{**session, "certificate": None} for session in values.get("sessions", ())]
+    return {**values, "schema_version": 2, "sessions": sessions}
+
+
+MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _without_certificates}
 """From a stored version to the next one; applied in turn until the current one is reached."""
 
 
@@ -92,8 +100,30 @@ class CodeRecord(_Record):
     packages: dict[str, str]
 
 
+class CertificateRecord(_Record):
+    """The adapter's certificate as it was when a session began; see ``bench certify``.
+
+    ``digest`` is of the certificate's file. ``difference`` is the worst of all comparisons
+    relative to its ``tolerance`` (``None``: two things could not be laid over each other), in
+    ``stage``. ``same_versions`` says whether the session ran the ``versions`` that were certified.
+    """
+
+    digest: str
+    passed: bool
+    stage: str | None
+    difference: float | None
+    tolerance: float | None
+    fixture_digest: str
+    certified: str
+    versions: dict[str, str]
+    same_versions: bool
+
+
 class SessionRecord(_Record):
-    """One process that worked on the run, from start to end (``None``: it was killed)."""
+    """One process that worked on the run, from start to end (``None``: it was killed).
+
+    ``certificate`` is ``None`` where the adapter's revision had none.
+    """
 
     started: str
     ended: str | None = None
@@ -104,6 +134,7 @@ class SessionRecord(_Record):
     regions_asked: int = 0
     hardware: HardwareRecord
     code: CodeRecord
+    certificate: CertificateRecord | None = None
     warnings: tuple[str, ...] = ()
 
 

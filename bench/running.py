@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from adapters.interface import AdapterCard, RegionRecognizer, UnsupportedTask
+from adapters.lifecycle import Closes, KeepsLog
 from bench import scoring
 from bench.beginning import new_manifest, selection_record
+from bench.certificates import noted_certificate
 from bench.choices import ModelChoice, SuiteChoice
 from bench.config import Config
 from bench.encoder import ScoringEncoder, load_encoder
 from bench.engine import Tally, predict
 from bench.identity import Asker, run_id
+from bench.manifest import CertificateRecord
 from bench.outcomes import Outcome
 from bench.output import progress
 from bench.part_writer import PartWriter
 from bench.sessions import continued, session
 from bench.store import StoredRun
 from suites.base import Selection, Suite
+
+LOG = Path("logs", "model.log")
+"""Where in a run's folder a model's own messages are kept; not part of its results."""
 
 
 def run_all(
@@ -39,22 +46,23 @@ def run_all(
     opened = [(choice, choice.load(config.cache)) for choice in suites]
     encoder = load_encoder(config)
     for model in models:
-        recognizer = model.load()
-        for choice, suite in opened:
-            images = selection.count(len(suite))
-            with progress(f"{model.name} on {choice.name}", images) as report:
-                outcome = run_model(
-                    config.runs,
-                    model,
-                    recognizer,
-                    choice,
-                    suite,
-                    encoder,
-                    selection=selection,
-                    resamples=resamples,
-                    report=report,
-                )
-            yield outcome
+        with _loaded(model) as recognizer:
+            for choice, suite in opened:
+                images = selection.count(len(suite))
+                with progress(f"{model.name} on {choice.name}", images) as report:
+                    outcome = run_model(
+                        config.runs,
+                        model,
+                        recognizer,
+                        choice,
+                        suite,
+                        encoder,
+                        selection=selection,
+                        resamples=resamples,
+                        certificate=noted_certificate(config.certificates, recognizer.card),
+                        report=report,
+                    )
+                yield outcome
 
 
 def run_model(
@@ -67,6 +75,7 @@ def run_model(
     *,
     selection: Selection,
     resamples: int,
+    certificate: CertificateRecord | None = None,
     report: Callable[[Tally], None] = lambda tally: None,
 ) -> Outcome:
     """Ask ``recognizer`` what is not yet answered, then score all answers.
@@ -83,8 +92,10 @@ def run_model(
     fresh = new_manifest(run, command, model, recognizer.card, suite_choice, suite, selected)
     with run.writing() as writer:
         manifest, kept = continued(run, fresh)
+        if isinstance(recognizer, KeepsLog):
+            recognizer.log_to(run.folder / LOG)
         with (
-            session(writer, manifest, recognizer.card.device) as tally,
+            session(writer, manifest, recognizer.card.device, certificate) as tally,
             PartWriter(writer) as store,
         ):
             predict(
@@ -101,6 +112,16 @@ def run_model(
             writer, suite, encoder, selection, resamples=resamples, kept=kept
         )
     return Outcome(run, manifest, scores, tuple(tally.warnings), kept)
+
+
+@contextmanager
+def _loaded(model: ModelChoice) -> Iterator[RegionRecognizer]:
+    recognizer = model.load()
+    try:
+        yield recognizer
+    finally:
+        if isinstance(recognizer, Closes):
+            recognizer.close()
 
 
 def _asker(card: AdapterCard, suite: Suite) -> Asker:

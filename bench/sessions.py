@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from bench import provenance
 from bench.engine import Tally
-from bench.manifest import Manifest, SessionRecord
+from bench.manifest import CertificateRecord, Manifest, SessionRecord
 from bench.store import RunWriter, StoredRun
 
 
@@ -27,7 +27,12 @@ def continued(run: StoredRun, fresh: Manifest) -> tuple[Manifest, bool]:
 
 
 @contextmanager
-def session(writer: RunWriter, manifest: Manifest, device: str) -> Iterator[Tally]:
+def session(
+    writer: RunWriter,
+    manifest: Manifest,
+    device: str,
+    certificate: CertificateRecord | None = None,
+) -> Iterator[Tally]:
     """Record a session; the block fills in the tally it is given.
 
     The manifest says ``running`` until the block ends, and goes on saying so after a kill.
@@ -39,6 +44,7 @@ def session(writer: RunWriter, manifest: Manifest, device: str) -> Iterator[Tall
         device=device,
         hardware=provenance.hardware(device),
         code=provenance.code(),
+        certificate=certificate,
     )
 
     def write(outcome: str, ended: str | None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from reports.certified import Certified, weakest
 from reports.families import HEADLINE_METRICS, Family
 from reports.records import Run, Score
 
@@ -32,6 +33,11 @@ class Line(NamedTuple):
     def head(self) -> Run:
         """The run that names the line's model."""
         return next(run for run in self.runs if run is not None)
+
+    @property
+    def certificate(self) -> Certified:
+        """The weakest of its runs' certificates."""
+        return weakest(run.certificate for run in self.runs if run is not None)
 
     @property
     def qualified(self) -> bool:

@@ -35,6 +35,11 @@ RUN_COLUMNS = (
     "missing",
     "started",  # ISO 8601, UTC
     "seconds",  # wall time of the predictions
+    "certified",  # a value of reports.certified.Standing
+    "certified_stage",  # where the difference was worst
+    "certified_difference",  # the worst one; missing where two shapes differed
+    "certified_tolerance",
+    "certified_on",  # ISO 8601, UTC
 )
 SCORE_COLUMNS = ("run", "metric", "protocol", "value", "low", "high", "count")
 PUBLISHED_COLUMNS = (

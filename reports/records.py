@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from reports.certified import Certified, Standing
 from reports.frames import Board, ReportError
+
+_DAY = len("2026-01-31")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,11 @@ class Run:
     missing: int
     started: str
     seconds: float | None
+    certified: Standing
+    certified_stage: str
+    certified_difference: float | None
+    certified_tolerance: float | None
+    certified_on: str
     scores: tuple[Score, ...]
 
     def score(self, metric: str, protocol: str) -> Score | None:
@@ -75,6 +83,17 @@ class Run:
         reasons = ((self.errored, "ended in an error"), (self.missing, "not asked"))
         told = [f"{count:,} {reason}" for count, reason in reasons if count]
         return f"{', '.join(told)}, of {self.expected:,}" if told else "not scored yet"
+
+    @property
+    def certificate(self) -> Certified:
+        """How what answered compared with the official code."""
+        return Certified(
+            self.certified,
+            self.certified_stage,
+            self.certified_difference,
+            self.certified_tolerance,
+            self.certified_on[:_DAY],
+        )
 
     @property
     def main(self) -> Score | None:
@@ -171,10 +190,23 @@ def _run(row: Mapping[Hashable, object], scores: Mapping[str, tuple[Score, ...]]
             missing=_whole(row["missing"]),
             started=text(row["started"]),
             seconds=real(row["seconds"]),
+            certified=_standing(row["certified"]),
+            certified_stage=text(row["certified_stage"]),
+            certified_difference=real(row["certified_difference"]),
+            certified_tolerance=real(row["certified_tolerance"]),
+            certified_on=text(row["certified_on"]),
             scores=scores.get(name, ()),
         )
     except ReportError as error:
         raise ReportError(f"run {name!r}: {error}") from None
+
+
+def _standing(value: object) -> Standing:
+    try:
+        return Standing(text(value))
+    except ValueError:
+        known = ", ".join(repr(standing.value) for standing in Standing)
+        raise ReportError(f"certified is {value!r}, expected one of {known}") from None
 
 
 def _whole(value: object) -> int:

@@ -23,9 +23,12 @@ ENTRY = AdapterEntry(
         "phrase_prompt": "prompt for a phrase about a region; the model has none of its own",
         "description_prompt": "prompt for describing a region; the model has none of its own",
     },
-    presets=("internvl3-1b", "internvl2.5-1b", "internvl2-1b"),
+    presets=("internvl3-1b", "internvl2.5-1b", "internvl2-1b", "mid"),
     hub_ids=("AAwcAA/WOW-Seg",),
     model_types=("internvl_chat",),
+    inspector="adapters.wow_seg.inspection:inspect",
+    certifier="adapters.wow_seg.certification:certify",
+    fixtures="wow_seg",
     # Tiny checkpoints trained on generated shapes, named after their training.
     bundled={name: _BUNDLED / name for name in ("mm-cascade", "mm-causal", "sm")},
     paper="https://arxiv.org/abs/2605.16903",

@@ -17,8 +17,9 @@ from adapters.interface import (
     RegionQuery,
     SettingError,
 )
+from adapters.qwen2_tokenizer import load_qwen2_tokenizer
 from adapters.wow_seg.cascade import CascadeMode, separator_id
-from adapters.wow_seg.checkpoint import load_model, load_tokenizer, random_model
+from adapters.wow_seg.checkpoint import load_model, random_model
 from adapters.wow_seg.configuration import preset_config
 from adapters.wow_seg.context import Mode, ModelContext
 from adapters.wow_seg.prompting import Prompter
@@ -99,7 +100,7 @@ def load(
     if checkpoint is not None:
         found = find_checkpoint(checkpoint, revision, adapter="wow-seg")
         model = load_model(found, where, number_type)
-        prompter = Prompter(load_tokenizer(found.folder))
+        prompter = Prompter(load_qwen2_tokenizer(found.folder))
         name, digest = found.name, found.digest()
     elif preset is not None:
         model = random_model(preset_config(preset), seed, where, number_type)

@@ -17,7 +17,6 @@ import torch
 
 from adapters.decoding import ROWS, CachedSequence, Decoded, Stopping
 from adapters.interface import Answer, FinishReason, Generation, RegionQuery, SettingError
-from adapters.regions import ContextLengthError
 from adapters.wow_seg.attention import Cascade, Roles, allowed_rows
 from adapters.wow_seg.context import ModelContext
 from adapters.wow_seg.encoding import encode_pictures
@@ -173,11 +172,9 @@ class CascadeMode:
             return _Asked(refused, (), [], [], 0)
         tiles, regions = encode_pictures(context.model, tiled.tiles, list(crops.values()))
         prompt = context.prompter.prompt(template, len(tiles), [len(r) for r in regions])
-        try:
-            context.check_length(prompt, len(regions) * (stopping.limit + 1))
-        except ContextLengthError as error:
-            failed = Answer.errored(f"image {query.image_id!r}: {error}")
-            return _Asked([entry or failed for entry in refused], (), [], [], 0)
+        refusal = context.too_long(prompt, len(regions) * (stopping.limit + 1))
+        if refusal is not None:
+            return _Asked([entry or refusal for entry in refused], (), [], [], 0)
         embeddings = context.embed(prompt.input_ids, tiles, *regions)
         sequence = CascadeSequence(context.model, prompt, embeddings, context.settings.cascade)
         end_of_turn = context.prompter.tokens.end_of_turn

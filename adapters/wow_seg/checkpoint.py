@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import save_file
-from transformers import AutoTokenizer, Qwen2Config
 
 from adapters.checkpoint import Checkpoint, check_tensors, put_weights, random_weights
 from adapters.device import dtype_name
-from adapters.interface import CheckpointError
 from adapters.language import restore_buffers
 from adapters.wow_seg.configuration import WowSegConfig
 from adapters.wow_seg.modeling import WowSegModel
@@ -113,27 +111,6 @@ def random_model(
 ) -> WowSegModel:
     """A model with random weights, the same on every device for the same seed."""
     return random_weights(lambda: WowSegModel(config), seed, device, dtype)
-
-
-def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The checkpoint's tokenizer; its remote code is never run.
-
-    Raises:
-        CheckpointError: there is none, or it cannot be read.
-    """
-    if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.json")):
-        raise CheckpointError(
-            f"{folder.name}: no tokenizer in the checkpoint; expected vocab.json and merges.txt "
-            "(or tokenizer.json) beside the weights"
-        )
-    try:
-        # Its own config.json names a model type that only remote code knows.
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-            folder, config=Qwen2Config(), trust_remote_code=False, local_files_only=True
-        )
-    except Exception as error:  # the tokenizers library raises bare exceptions on damaged files
-        raise CheckpointError(f"{folder.name}: the tokenizer is damaged: {error}") from error
-    return tokenizer
 
 
 def save_official(

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from adapters.checkpoint import read_json
-from adapters.interface import CheckpointError, SettingError, suggestion
+from adapters.checkpoint import expect_fields, read_json
+from adapters.interface import CheckpointError
 from adapters.language import LanguageConfig
+from adapters.setting_values import chosen_preset
 
 DEFAULT_MAX_TILES = 12  # evaluation and demo; training used 4
 
@@ -174,26 +175,24 @@ def _refuse_other_models(
     raw: Mapping[str, Any], vision: Mapping[str, Any], language: Mapping[str, Any]
 ) -> None:
     """Refuse what would load but compute something else."""
+    wanted = {"select_layer": -1, "tie_word_embeddings": False}
+    expect_fields("wow-seg", "config.json", raw, wanted, {"ps_version": "v2"})
     # Dynamic scaling changes nothing up to max_position_embeddings, and longer prompts are refused.
-    rope = (language.get("rope_scaling") or {}).get("type", "dynamic")
-    expected = (
-        ("ps_version", raw.get("ps_version"), "v2"),
-        ("select_layer", raw.get("select_layer", -1), -1),
-        ("tie_word_embeddings", raw.get("tie_word_embeddings", False), False),
-        ("llm_config.architectures", language.get("architectures"), ["Qwen2ForCausalLM"]),
-        ("llm_config.hidden_act", language.get("hidden_act", "silu"), "silu"),
-        ("llm_config.rope_scaling.type", rope, "dynamic"),
-        ("llm_config.use_sliding_window", language.get("use_sliding_window", False), False),
-        ("vision_config.norm_type", vision.get("norm_type", "layer_norm"), "layer_norm"),
-        ("vision_config.hidden_act", vision.get("hidden_act", "gelu"), "gelu"),
-        ("vision_config.qk_normalization", vision.get("qk_normalization", False), False),
+    scaling = language.get("rope_scaling") or {}
+    expect_fields("wow-seg", "config.json: llm_config.rope_scaling", scaling, {"type": "dynamic"})
+    expect_fields(
+        "wow-seg",
+        "config.json: llm_config",
+        language,
+        {"hidden_act": "silu", "use_sliding_window": False},
+        {"architectures": ["Qwen2ForCausalLM"]},
     )
-    for field, found, wanted in expected:
-        if found != wanted:
-            raise CheckpointError(
-                f"config.json: {field} is {found!r}, but WOW-Seg has {wanted!r}; "
-                "is this another model's checkpoint?"
-            )
+    expect_fields(
+        "wow-seg",
+        "config.json: vision_config",
+        vision,
+        {"norm_type": "layer_norm", "hidden_act": "gelu", "qk_normalization": False},
+    )
 
 
 # InternVL2.5-1B (Qwen2.5-0.5B-Instruct) and InternVL3-1B (Qwen2.5-0.5B) have the same sizes.
@@ -211,14 +210,9 @@ PRESETS: Mapping[str, WowSegConfig] = {
 
 
 def preset_config(name: str) -> WowSegConfig:
-    """The published sizes called ``name``.
+    """The sizes called ``name``.
 
     Raises:
         SettingError: no such preset.
     """
-    if name not in PRESETS:
-        raise SettingError(
-            f"wow-seg has no preset {name!r}{suggestion(name, PRESETS)} "
-            f"(presets: {', '.join(PRESETS)})"
-        )
-    return PRESETS[name]
+    return chosen_preset("wow-seg", PRESETS, name)

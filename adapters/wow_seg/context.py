@@ -10,7 +10,7 @@ import torch
 
 from adapters.decoding import Decoded, Stopping
 from adapters.interface import Answer, Generation, RegionQuery
-from adapters.regions import check_length, logits_table, read_mask
+from adapters.regions import logits_table, read_mask, too_long
 from adapters.wow_seg.modeling import WowSegModel
 from adapters.wow_seg.preprocessing import RegionCrop, TiledImage, crop_region, tile_image
 from adapters.wow_seg.prompting import Prompt, Prompter
@@ -65,15 +65,11 @@ class ModelContext:
         """Answers end at the end of turn, or at the tokens ``also``."""
         return Stopping.of(generation, self.prompter.tokens.end_of_turn, *also)
 
-    def check_length(self, prompt: Prompt, new: int) -> None:
-        """Refuse a prompt that leaves no room for ``new`` further positions.
-
-        Raises:
-            ContextLengthError: it is too long.
-        """
+    def too_long(self, prompt: Prompt, new: int) -> Answer | None:
+        """The answer where a prompt leaves no room for ``new`` further positions."""
         several = len(prompt.runs) > 2
         advice = "use fewer tiles or new tokens"
-        check_length(
+        return too_long(
             len(prompt.input_ids),
             new,
             self.model.config.language.max_position_embeddings,

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from adapters.pixels import normalise
 from adapters.wow_seg.modeling import WowSegModel
-from adapters.wow_seg.preprocessing import Pixels, RegionCrop, normalise
+from adapters.wow_seg.preprocessing import Pixels, RegionCrop
 
 VISION_BATCH = 16  # pictures; a 12-tile image, its thumbnail and one crop fit in one batch
 

@@ -1,7 +1,8 @@
 """Pictures and masks to tiles, region crops and token masks.
 
 Everything is sized by the model's ``image_size`` (448 at the published sizes) and token ``grid``
-(16). Pixels stay uint8 here; :func:`normalise` turns a batch of them into the model's input.
+(16). Pixels stay uint8 here;
+:func:`adapters.pixels.normalise` turns a batch of them into the model's input.
 """
 
 from __future__ import annotations
@@ -13,14 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image, ImageFilter
 
-from adapters.masks import BoolMask
+from adapters.masks import BoolMask, PixelBox
 from adapters.wow_seg.configuration import WowSegConfig
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 BLUR_RADIUS = 10.0  # standard deviation in pixels of a 448-pixel crop; our choice
 
 Pixels = npt.NDArray[np.uint8]
@@ -40,15 +38,6 @@ class RegionTokens(StrEnum):
     BLUR2TOKEN = "blur2token"
 
 
-class CropBox(NamedTuple):
-    """Pixels ``[left, right) x [top, bottom)`` of the resized picture, as Pillow crops."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-
 class RegionCrop(NamedTuple):
     """One region as the model sees it.
 
@@ -58,7 +47,7 @@ class RegionCrop(NamedTuple):
 
     pixels: Pixels
     keep: BoolMask
-    box: CropBox
+    box: PixelBox
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +165,7 @@ def crop_region(
     side = np.float32(max(right - left + 1, bottom - top + 1)) * np.float32(scale)
     x0, x1 = crop_interval(left, right, side, width)
     y0, y1 = crop_interval(top, bottom, side, height)
-    box = CropBox(x0, y0, x1 + 1, y1 + 1)
+    box = PixelBox(x0, y0, x1 + 1, y1 + 1)
     crop = tiled.resized.crop(box)
     rows, columns = rows[box.top : box.bottom], columns[box.left : box.right]
     if region_tokens is RegionTokens.MASK2TOKEN:
@@ -204,19 +193,3 @@ def _background(crop: Image.Image, region_tokens: RegionTokens) -> Image.Image:
     # The blur is as wide in the crop's own pixels as BLUR_RADIUS is after resizing to 448.
     radius = (BLUR_RADIUS * crop.width / 448, BLUR_RADIUS * crop.height / 448)
     return crop.filter(ImageFilter.GaussianBlur(radius))
-
-
-def normalise(pixels: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """Scale to [0, 1] and standardise by ImageNet's mean and deviation.
-
-    Args:
-        pixels: uint8 ``[n, height, width, 3]``.
-        dtype: of the result; the arithmetic is float32.
-
-    Returns:
-        ``[n, 3, height, width]``.
-    """
-    mean = torch.tensor(IMAGENET_MEAN, device=pixels.device)
-    std = torch.tensor(IMAGENET_STD, device=pixels.device)
-    scaled = pixels.to(torch.float32).div_(255).sub_(mean).div_(std)
-    return scaled.permute(0, 3, 1, 2).to(dtype).contiguous()

@@ -15,7 +15,6 @@ import torch
 
 from adapters.branches import Branches, decode_branches
 from adapters.interface import Answer, Generation, RegionQuery
-from adapters.regions import ContextLengthError
 from adapters.wow_seg.context import ModelContext
 from adapters.wow_seg.encoding import encode_pictures
 from adapters.wow_seg.preprocessing import RegionCrop
@@ -111,10 +110,9 @@ class SharedPrefixMode:
     ) -> None:
         """Sort one encoded region into the wave."""
         prompt = self.context.prompter.prompt(template, image_tokens, [len(region)])
-        try:
-            self.context.check_length(prompt, new)
-        except ContextLengthError as error:
-            wave.refused[index] = Answer.errored(str(error))
+        refusal = self.context.too_long(prompt, new)
+        if refusal is not None:
+            wave.refused[index] = refusal
         else:
             after_prefix = prompt.input_ids[prompt.runs[1].start :]
             wave.asked[index] = _Branch(prompt, self.context.embed(after_prefix, region))

@@ -8,7 +8,6 @@ import torch
 
 from adapters.decoding import CachedSequence, Decoded, Stopping
 from adapters.interface import Answer, FinishReason, Generation, RegionQuery
-from adapters.regions import ContextLengthError
 from adapters.wow_seg.context import ModelContext
 from adapters.wow_seg.encoding import encode_pictures
 
@@ -72,10 +71,9 @@ def answer_alone(
     """
     prompt = context.prompter.prompt(template, len(tiles), [len(region)])
     stopping = context.stopping(generation)
-    try:
-        context.check_length(prompt, stopping.limit)
-    except ContextLengthError as error:
-        return Answer.errored(str(error))
+    refusal = context.too_long(prompt, stopping.limit)
+    if refusal is not None:
+        return refusal
     decoded = decode_alone(context, context.embed(prompt.input_ids, tiles, region), stopping)
     return context.answer(decoded, len(prompt.input_ids))
 

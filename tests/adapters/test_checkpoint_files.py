@@ -83,18 +83,6 @@ def test_shapes_are_read_without_the_tensors(tmp_path: Path, suffix: str) -> Non
     assert all(torch.equal(tensors[name], WEIGHTS[name]) for name in WEIGHTS)
 
 
-def test_a_checkpoint_may_lie_in_a_sub_folder(sharded: Path, tmp_path: Path) -> None:
-    inner = tmp_path / "outer" / "Inner-3B"
-    inner.parent.mkdir()
-    sharded_files = [path for path in sharded.iterdir() if path.is_file()]
-    inner.mkdir()
-    for path in sharded_files:
-        path.rename(inner / path.name)
-    found = find_checkpoint(inner.parent, subfolders=("Other", "Inner-3B"))
-    assert (found.folder, found.name) == (inner, "outer")
-    assert found.digest() == find_checkpoint(inner).digest()
-
-
 def test_a_part_has_its_own_folder(sharded: Path) -> None:
     root = sharded.parent
     assert find_part(root, "m", sharded.name).name == f"m/{sharded.name}"

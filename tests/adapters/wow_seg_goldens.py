@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from safetensors.torch import load_file
 from adapters.checkpoint import find_checkpoint
 from adapters.interface import RLE, RegionQuery, Task
 from adapters.masks import BoolMask, decode_rle
-from adapters.wow_seg.checkpoint import load_model, load_tokenizer
+from adapters.pixels import normalise
+from adapters.qwen2_tokenizer import load_qwen2_tokenizer
+from adapters.wow_seg.checkpoint import load_model
 from adapters.wow_seg.modeling import WowSegModel
-from adapters.wow_seg.preprocessing import normalise
 from adapters.wow_seg.prompting import Prompter
 
 FOLDER = Path(__file__).parent.parent / "goldens" / "wow_seg"
@@ -38,18 +40,9 @@ def images() -> list[Case]:
     return found
 
 
-def sequences() -> list[tuple[Case, Case]]:
-    return [(image, multi) for image in images() for multi in image["multi"]]
-
-
 @cache
 def expected() -> dict[str, torch.Tensor]:
     return load_file(FOLDER / "expected.safetensors")
-
-
-@cache
-def allowed() -> dict[str, np.ndarray[Any, Any]]:
-    return dict(np.load(FOLDER / "attention.npz"))
 
 
 @cache
@@ -59,7 +52,7 @@ def model() -> WowSegModel:
 
 @cache
 def prompter() -> Prompter:
-    return Prompter(load_tokenizer(CHECKPOINT))
+    return Prompter(load_qwen2_tokenizer(CHECKPOINT))
 
 
 def picture(image: Case) -> Image.Image:
@@ -97,3 +90,13 @@ def pixels(array: np.ndarray[Any, Any]) -> torch.Tensor:
 def largest_difference(found: torch.Tensor, wanted: torch.Tensor) -> float:
     assert found.shape == wanted.shape
     return float((found - wanted).abs().max()) if found.numel() else 0.0
+
+
+def smallest_fixture(folder: Path) -> Path:
+    """A copy of the fixture in ``folder`` that holds only the picture with the fewest tiles."""
+    copy = folder / "wow_seg"
+    shutil.copytree(FOLDER, copy)
+    image = min(images(), key=lambda image: int(image["num_tiles"]))
+    cases_left = {**cases(), "images": [image]}
+    (copy / "cases.json").write_text(json.dumps(cases_left), encoding="utf-8")
+    return copy

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,9 @@ import pandas as pd
 import PIL.Image
 from numpy.typing import NDArray
 
+from adapters.conformance import Comparison, FixtureError
+from adapters.inspection import Finding as Inspected
+from adapters.inspection import Inspection, Verdict, planned, weight_bytes
 from adapters.interface import (
     RLE,
     AdapterCard,
@@ -40,6 +44,7 @@ from suites.base import (
 )
 from suites.registry import SuiteEntry
 
+REVISION = 1
 NAMES = ("apple", "brick wall", "cup", "dog", "egg")
 SIDE = 32
 
@@ -54,6 +59,9 @@ ADAPTER = AdapterEntry(
         "fails_on": "image id it fails on",
         "delay_ms": "time a query takes; changes no answer",
     },
+    inspector="regionbench_fakes:inspect_model",
+    certifier="regionbench_fakes:certify_model",
+    fixtures="fake",
 )
 SUITE = SuiteEntry(
     name="fakes",
@@ -75,7 +83,7 @@ class FakeModel:
         self._tone = str(settings.get("tone", ""))
         self.card = AdapterCard(
             name="fake",
-            revision=1,
+            revision=REVISION,
             checkpoint=checkpoint,
             checkpoint_digest=hashlib.sha256(checkpoint.encode()).hexdigest(),
             parameters=7,
@@ -124,6 +132,32 @@ def load_model(
     if checkpoint is None:
         raise CheckpointError("adapter 'fake' needs a checkpoint")
     return FakeModel(Path(checkpoint).name, dict(settings))
+
+
+def inspect_model(
+    checkpoint: str | Path, *, revision: str | None = None, **settings: JsonScalar
+) -> Inspection:
+    """Complete, unless the checkpoint is called ``broken``."""
+    verdict = Verdict.DAMAGED if checkpoint == "broken" else Verdict.OK
+    return Inspection(
+        adapter="fake",
+        checkpoint=str(checkpoint),
+        findings=(Inspected("paint", verdict, f"revision {revision}", "paint it anew"),),
+        parameters=7,
+        bytes_by_dtype=weight_bytes(7),
+        plan=planned({Task.CATEGORY: "What is it?"}, settings, None),
+    )
+
+
+def certify_model(folder: Path) -> Iterator[Comparison]:
+    """The comparisons written in ``differences.json``; the stage ``fall`` is a fault instead."""
+    path = folder / "differences.json"
+    if not path.is_file():
+        raise FixtureError(f"golden fixture {folder}: no differences.json")
+    for stage, case, difference, tolerance in json.loads(path.read_text()):
+        if stage == "fall":
+            raise RuntimeError("out of paint")
+        yield Comparison(stage, case, float(difference), tolerance)
 
 
 class FakeSuite(Suite):

@@ -27,7 +27,11 @@ print(json.dumps([code, sorted(set(m.split(".")[0] for m in sys.modules))]))
 """
 
 
-@pytest.mark.parametrize("words", [["--help"], ["list"], ["run", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["list"], *([verb, "--help"] for verb in ("run", "certify", "doctor"))],
+    ids=" ".join,
+)
 def test_light_verbs_load_no_framework(words: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *words], capture_output=True, text=True, check=True

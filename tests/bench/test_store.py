@@ -156,7 +156,8 @@ def test_an_older_manifest_is_migrated_step_by_step(
     def raise_version(old: dict[str, object]) -> dict[str, object]:
         return old | {"schema_version": 1}
 
-    monkeypatch.setattr(manifest, "MIGRATIONS", {-1: rename, 0: raise_version})
+    older = {-1: rename, 0: raise_version}
+    monkeypatch.setattr(manifest, "MIGRATIONS", older | dict(manifest.MIGRATIONS))
     assert run.manifest().command.startswith("bench run --model one")
 
 

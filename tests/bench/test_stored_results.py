@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from bench.board import gather
+from bench.manifest import SCHEMA_VERSION
 from bench.store import StoredRun, stored_runs
 from bench.stored_scores import current_scores
 from tests.bench.kinds import Asked, Bench
@@ -30,9 +32,17 @@ def test_an_old_runs_answers_and_scores_are_read(old: StoredRun) -> None:
     assert {s.value for s in scores.table if s.metric == "semantic_iou"} == {1.0}
 
 
+def test_an_old_manifest_is_brought_up_to_date(old: StoredRun) -> None:
+    assert json.loads(old.manifest_path.read_text())["schema_version"] == 1
+    manifest = old.manifest()
+    assert manifest.schema_version == SCHEMA_VERSION
+    assert [session.certificate for session in manifest.sessions] == [None]
+
+
 def test_an_old_run_is_on_the_board(old: StoredRun) -> None:
     board = gather([old])
     assert board.runs["complete"].all()
+    assert list(board.runs["certified"]) == [""]
     assert len(board.pages[0].regions) == 9
 
 

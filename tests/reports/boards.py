@@ -54,6 +54,7 @@ def run(
     seed: int = 0,
     parameters: int = 1_284_352,
     run_id: str = "20260601T120000-5f3a",
+    certified: str = "passed",
 ) -> Made:
     """A run whose per-region scores scatter around ``skill``; ``texts`` replace first answers."""
     name = f"{suite}/{model}/{run_id}"
@@ -92,6 +93,11 @@ def run(
         "missing": 0,
         "started": "2026-06-01T12:00:00Z",
         "seconds": 73.4,
+        "certified": certified,
+        "certified_stage": "first logits" if certified else "",
+        "certified_difference": 4.2e-5 if certified else None,
+        "certified_tolerance": 1e-4 if certified else None,
+        "certified_on": "2026-05-31T18:00:00+00:00" if certified else "",
     }
     return Made(
         row, _scores(name, regions), RunReport(name, _manifest(row), regions, _means(regions))
@@ -131,11 +137,11 @@ def board(
 def demo() -> list[Made]:
     """The three tiny models side by side, a partial and an incomplete run below."""
     return [
-        run("tiny-sm", skill=0.88),
+        run("tiny-sm", skill=0.88, certified="other versions"),
         run("tiny-mm-cascade", skill=0.985),
         run("tiny-mm-causal", skill=0.945),
-        run("tiny-mm-cascade", skill=0.99, part=10, run_id="20260602T090000-11aa"),
-        run("tiny-broken", skill=0.5, errored=14),
+        run("tiny-mm-cascade", skill=0.99, part=10, run_id="20260602T090000-11aa", certified=""),
+        run("tiny-broken", skill=0.5, errored=14, certified="failed"),
     ]
 
 

@@ -62,6 +62,39 @@ def test_the_data_beside_the_board_hold_no_number_of_an_incomplete_run(tmp_path:
     assert {(row["value"], row["low"], row["high"]) for row in rows} == {("", "", "")}
 
 
+@pytest.mark.parametrize("standing", ["passed", "other versions", "failed"])
+def test_how_the_adapter_was_certified_stands_in_every_line(tmp_path: Path, standing: str) -> None:
+    index = write(tmp_path, [boards.run("a", images=9, certified=standing)])
+    cell = pages.tables(index)["suite-shapes-runs"].rows[0][-1]
+    assert (
+        cell == f"{standing} worst difference 4.2e-05 of 0.0001 allowed, first logits, 2026-05-31"
+    )
+
+
+def test_a_run_without_a_certificate_has_a_dash(tmp_path: Path) -> None:
+    index = write(tmp_path, [boards.run("a", images=9, certified="")])
+    assert pages.tables(index)["suite-shapes-runs"].rows[0][-1] == "– no certificate"
+
+
+def test_a_line_of_several_runs_shows_the_weakest_certificate(tmp_path: Path) -> None:
+    made = [
+        boards.run("a", suite=suite, images=9, certified=standing)
+        for suite, standing in (("lvis", "passed"), ("paco", "other versions"))
+    ]
+    (row,) = pages.tables(write(tmp_path, made))["region-recognition-runs"].rows
+    assert row[-1].startswith("other versions ")
+
+
+def test_the_data_beside_the_board_hold_the_certificate(tmp_path: Path) -> None:
+    index = write(tmp_path, [boards.run("a", images=9, certified="failed")])
+    stored = json.loads(index.with_name("index.json").read_text())["runs"][0]
+    with index.with_name("index.csv").open(encoding="utf-8", newline="") as source:
+        row = next(csv.DictReader(source))
+    assert stored["certified"] == row["certified"] == "failed"
+    assert (stored["certified_difference"], row["certified_difference"]) == (4.2e-5, "4.2e-05")
+    assert row["certified_on"] == "2026-05-31T18:00:00+00:00"
+
+
 def test_answered_regions_are_counted_and_the_others_named(tmp_path: Path) -> None:
     one = boards.run("a", images=20)
     one.row.update(expected=100, answered=90, empty=7, unanswerable=3)
@@ -77,7 +110,7 @@ def test_numbers_of_different_sets_protocols_or_encoders_share_no_column(
     other.row[key] = "osprey-v1"
     index = write(tmp_path, [one, other])
     rows = pages.tables(index)["suite-shapes-runs"].rows
-    filled = [[bool(cell) for cell in row[1:-2]] for row in rows]
+    filled = [[bool(cell) for cell in row[1:-3]] for row in rows]
     assert sorted(filled) == [[False] * 3 + [True] * 3, [True] * 3 + [False] * 3]
     assert "osprey-v1" in index.read_text(encoding="utf-8")
 
@@ -90,7 +123,7 @@ def test_a_run_that_is_not_scored_yet_stands_in_its_suite_s_column(tmp_path: Pat
     rows = pages.tables(index)["suite-shapes-runs"].rows
     assert [row[0].split()[0] for row in rows] == ["scored", "waiting"]
     assert rows[1][1] == "incomplete not scored yet"
-    assert len(rows[0]) == len(rows[1]) == 6
+    assert len(rows[0]) == len(rows[1]) == 7
 
 
 def test_one_model_s_runs_on_several_suites_stand_in_one_line(tmp_path: Path) -> None:

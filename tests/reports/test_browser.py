@@ -179,6 +179,25 @@ def test_without_javascript_the_board_is_complete_and_has_no_dead_controls(
     page.close()
 
 
+def test_the_certificate_s_remark_is_read_aloud_and_shown_under_the_pointer(
+    watched: Watched, demo_site: Path
+) -> None:
+    page = watched.open(demo_site)
+    cell = page.locator("#suite-shapes-runs tbody tr").first.locator("td.certified")
+    remark = cell.locator("small")
+    assert "worst difference" in cell.inner_text()
+    hidden = remark.bounding_box()
+    assert hidden is not None
+    assert hidden["width"] <= 1
+    cell.hover()
+    shown = remark.bounding_box()
+    assert shown is not None
+    assert shown["width"] > 200
+    assert page.locator(".scroll:has(#suite-shapes-runs)").evaluate(
+        "box => box.scrollWidth <= box.clientWidth"
+    )
+
+
 def test_hostile_answers_are_text_and_run_nothing(watched: Watched, demo_site: Path) -> None:
     page = watched.open(demo_site.parent / paths.run_page(f"shapes/hostile/{RUN_ID}"))
     title = page.title()

@@ -47,6 +47,26 @@ def test_a_count_that_is_no_number_is_refused_naming_the_run() -> None:
         runs_of(boards.board([one]))
 
 
+def test_an_unknown_certificate_is_refused_naming_the_run() -> None:
+    one = boards.run("a", images=1, certified="perhaps")
+    with pytest.raises(ReportError, match=r"run 'shapes/a/.*certified is 'perhaps', expected"):
+        runs_of(boards.board([one]))
+
+
+@pytest.mark.parametrize(
+    ("stage", "difference", "remark"),
+    [
+        ("logits", 0.25, "worst difference 0.25 of 0.0001 allowed, logits, 2026-05-31"),
+        ("tokens", None, "another shape in tokens, 2026-05-31"),
+        ("", None, "ended by an error, 2026-05-31"),
+    ],
+)
+def test_a_certificate_is_told_in_words(stage: str, difference: float | None, remark: str) -> None:
+    one = boards.run("a", images=1, certified="failed")
+    one.row.update(certified_stage=stage, certified_difference=difference)
+    assert runs_of(boards.board([one]))[0].certificate.remark == remark
+
+
 def test_a_regions_frame_without_a_column_is_refused_naming_run_and_column() -> None:
     one = boards.run("a", images=1)
     page = dataclasses.replace(one.page, regions=one.page.regions.drop(columns="text"))

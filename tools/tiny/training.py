@@ -14,9 +14,9 @@ import torch
 from torch import nn
 
 from adapters.decoding import additive
+from adapters.pixels import normalise
 from adapters.wow_seg.attention import Cascade
 from adapters.wow_seg.modeling import WowSegModel
-from adapters.wow_seg.preprocessing import normalise
 from adapters.wow_seg.prompting import IGNORED_LABEL, Prompter
 from suites.shapes.geometry import SHAPES
 from suites.shapes.vocabulary import COLOURS

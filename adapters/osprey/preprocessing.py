@@ -1,0 +1,85 @@
+"""Pictures and masks to the tensors the network reads.
+
+Masks are never resized with the picture: each is sampled at its own resolution on the grids of
+the feature maps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.nn.functional import interpolate
+
+from adapters.masks import BoolMask
+
+IMAGE_SIZE = 512  # side of the square that a picture is stretched to
+LEVEL_SIDES = (128, 64, 32, 16)  # sides of the four feature maps
+IMAGE_TOKENS = LEVEL_SIDES[2] ** 2  # one for each cell of the third feature map
+POSITION_SIDE = 112  # side of the grid that tells where a mask is (the paper says 224)
+CLIP_MEAN = np.array([0.48145466, 0.4578275, 0.40821073], dtype=np.float32)
+CLIP_STD = np.array([0.26862954, 0.26130258, 0.27577711], dtype=np.float32)
+
+
+class RegionGrids(NamedTuple):
+    """N masks on the network's grids.
+
+    ``levels``: for each feature map, bool ``[N, side * side]``, row by row, true where the mask
+    touches the sample; all false where it lies between samples. ``positions``: float32
+    ``[N, 112 * 112]``, the mask's share of each sample.
+    """
+
+    levels: tuple[torch.Tensor, ...]
+    positions: torch.Tensor
+
+    def to(self, device: torch.device) -> RegionGrids:
+        """The same grids elsewhere."""
+        return RegionGrids(
+            tuple(level.to(device) for level in self.levels), self.positions.to(device)
+        )
+
+    @classmethod
+    def stack(cls, grids: Sequence[RegionGrids]) -> RegionGrids:
+        """Several regions' grids as one."""
+        levels = zip(*(grid.levels for grid in grids), strict=True)
+        return cls(
+            tuple(torch.cat(level) for level in levels),
+            torch.cat([grid.positions for grid in grids]),
+        )
+
+
+def process_image(image: Image.Image) -> torch.Tensor:
+    """Resize a picture's shorter side to 512 and standardise its pixels as CLIP does.
+
+    Returns:
+        float32 ``[3, height, width]``; the longer side is rounded down.
+    """
+    image = image.convert("RGB")
+    shorter = min(image.size)
+    width, height = (int(IMAGE_SIZE * side / shorter) for side in image.size)
+    resized = np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
+    # Scaled in double precision and standardised in single, as the authors' processor does.
+    scaled = (resized * (1 / 255)).astype(np.float32)
+    return torch.from_numpy((scaled - CLIP_MEAN) / CLIP_STD).permute(2, 0, 1)
+
+
+def stretch(pixels: torch.Tensor) -> torch.Tensor:
+    """Stretch a processed picture, ``[3, height, width]``, to ``[3, 512, 512]``."""
+    return _sample(pixels[:, None], IMAGE_SIZE)[:, 0]
+
+
+def sample_mask(mask: BoolMask) -> RegionGrids:
+    """One mask, bool ``[height, width]`` of any size, on the network's grids."""
+    values = torch.from_numpy(np.ascontiguousarray(mask)).float()[None, None]
+    return RegionGrids(
+        tuple((_sample(values, side) > 0).flatten(1) for side in LEVEL_SIDES),
+        _sample(values, POSITION_SIDE).flatten(1),
+    )
+
+
+def _sample(values: torch.Tensor, side: int) -> torch.Tensor:
+    """Each sample of a square grid between its four nearest pixels, however far apart they are."""
+    return interpolate(values, (side, side), mode="bilinear", align_corners=False, antialias=False)

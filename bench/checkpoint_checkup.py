@@ -1,0 +1,125 @@
+"""``bench doctor --model``: is a model's checkpoint whole, how large is it, what would be run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapters import registry
+from adapters.inspection import Finding, Inspection, Verdict, weight_bytes
+from adapters.interface import CheckpointError, JsonScalar
+from adapters.registry import AdapterEntry
+from bench.certificates import find_certificate
+from bench.certifying import adapter_revision
+from bench.config import Config, ModelSpec
+from bench.errors import CertificateError, ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """What was found of one model's checkpoint.
+
+    ``meant_for`` is the adapter it is a checkpoint of, where that is another one. ``plan`` is
+    what a run would use: adapter, device, dtype, prompts, settings, base model, certificate.
+    """
+
+    inspection: Inspection
+    meant_for: str | None
+    plan: Mapping[str, JsonScalar]
+
+
+def choose_model(
+    config: Config, name: str, checkpoint: str | None, revision: str | None, adapter: str | None
+) -> ModelSpec:
+    """The model called ``name`` with what is given in place of its own, else an ad-hoc one.
+
+    Raises:
+        ConfigError: the configuration has no such model and nothing says which adapter it needs,
+            or there is no checkpoint to look at.
+        CheckpointError: the adapter was to be read from a checkpoint that is not there.
+    """
+    known = config.contents.models.get(name)
+    if known is not None and adapter in (None, known.adapter):
+        given = {"checkpoint": checkpoint, "revision": revision}
+        update = {key: value for key, value in given.items() if value is not None}
+        spec = config.model(name).model_copy(update=update)
+    else:
+        if adapter is None and checkpoint is not None:
+            adapter = _adapter_of(checkpoint, revision)
+        if adapter is None:
+            spec = config.model(name)
+        else:
+            spec = ModelSpec(adapter=adapter, checkpoint=checkpoint, revision=revision)
+    if spec.checkpoint is None:
+        raise ConfigError(f"model {name!r} has no checkpoint to look at; give --checkpoint")
+    return spec
+
+
+def examine_model(config: Config, spec: ModelSpec) -> Checkup:
+    """Look at a model's checkpoint, loading none of its weights.
+
+    Raises:
+        SettingError: the adapter cannot inspect checkpoints, or a setting cannot be used.
+        DeviceError: the device is not on this machine.
+    """
+    entry = registry.entry(spec.adapter)
+    checkpoint = str(spec.checkpoint)
+    try:
+        inspection = entry.inspect(checkpoint, revision=spec.revision, **spec.settings)
+    except CheckpointError as error:
+        finding = Finding("checkpoint", Verdict.MISSING, str(error))
+        inspection = Inspection(entry.name, checkpoint, (finding,), 0, weight_bytes(0), {})
+    meant_for = None if inspection.complete else _owner(checkpoint, spec.revision)
+    return Checkup(
+        inspection,
+        None if meant_for == entry.name else meant_for,
+        {"adapter": entry.name, **_precision(spec), **inspection.plan}
+        | {"certificate": _certificate(config, entry)},
+    )
+
+
+def _precision(spec: ModelSpec) -> dict[str, JsonScalar]:
+    from adapters.device import dtype_name, resolve_device, resolve_dtype
+
+    device = resolve_device(spec.device)
+    return {"device": str(device), "dtype": dtype_name(resolve_dtype(spec.dtype, device))}
+
+
+def _certificate(config: Config, entry: AdapterEntry) -> str:
+    if entry.certifier is None:
+        return "none: it has nothing that golden fixtures could check"
+    try:
+        record = find_certificate(config.certificates, entry.name, adapter_revision(entry))
+    except CertificateError as error:
+        return str(error)
+    if record is None:
+        return f"none; `bench certify {entry.name}` makes one"
+    if not record.passed:
+        return f"failed in {record.stage or 'an error'}, {record.certified}"
+    versions = "these" if record.same_versions else "other"
+    return f"passed with {versions} versions, {record.certified}"
+
+
+def _adapter_of(checkpoint: str, revision: str | None) -> str:
+    found = _owner(checkpoint, revision)
+    if found is None:
+        raise ConfigError(
+            f"nothing in {checkpoint} says which adapter it is for; give --adapter, one of "
+            f"{', '.join(registry.names())}"
+        )
+    return found
+
+
+def _owner(checkpoint: str, revision: str | None) -> str | None:
+    """The adapter whose ``model_type`` the checkpoint's ``config.json`` has, if any."""
+    from adapters.checkpoint import read_json
+    from adapters.checkpoint_files import find_folder
+
+    try:
+        _, folder = find_folder(checkpoint, revision)
+        model_type: Any = read_json(Path(folder, "config.json")).get("model_type")
+    except CheckpointError:
+        return None
+    return registry.adapter_for(model_type) if isinstance(model_type, str) else None
