@@ -110,22 +110,36 @@ def check_model_type(folder: Path, name: str, adapter: str) -> None:
         CheckpointError: names the adapter the checkpoint is for, where there is one; or the file
             is missing or damaged.
     """
-    inner = sorted(folder.glob("*/config.json"))
-    path = folder / "config.json"
-    # Some repositories hold one model in a sub-folder.
-    if not path.is_file() and len(inner) == 1:
-        path = inner[0]
-    found, expected = read_json(path).get("model_type"), entry(adapter).model_types
+    found, expected = read_model_type(folder), entry(adapter).model_types
     if found in expected:
         return
-    other = adapter_for(str(found))
-    if other is None and found in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
-        other = "vlm"
+    other = owner_of(found)
     meant = f"; that is a checkpoint for the adapter {other!r}" if other else ""
     raise CheckpointError(
         f"{name}: config.json: model_type is {found!r}, but {adapter} has "
         f"{' or '.join(map(repr, expected))}{meant}"
     )
+
+
+def read_model_type(folder: Path) -> str:
+    """The ``model_type`` in the ``config.json`` of a folder, or of its one sub-folder that has one.
+
+    Raises:
+        CheckpointError: the file is missing or damaged.
+    """
+    path = folder / "config.json"
+    inner = sorted(folder.glob("*/config.json"))
+    # Some repositories hold one model in a sub-folder.
+    if not path.is_file() and len(inner) == 1:
+        path = inner[0]
+    return str(read_json(path).get("model_type"))
+
+
+def owner_of(model_type: str) -> str | None:
+    """The adapter whose checkpoints have this ``model_type``; the generic one for many others."""
+    own = adapter_for(model_type)
+    generic = "vlm" if model_type in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES else None
+    return own or generic
 
 
 def find_part(root: Path, name: str, part: str) -> Checkpoint:

@@ -78,9 +78,9 @@ def look(
     """
     try:
         found = read()
+        return found, Finding(subject, Verdict.OK, describe(found))
     except CheckpointError as error:
         return None, Finding(subject, Verdict.DAMAGED, str(error))
-    return found, Finding(subject, Verdict.OK, describe(found))
 
 
 def inspect_part(

@@ -37,6 +37,9 @@ class AdapterEntry:
     checkpoints that ship with the package, as folders; ``hub_ids`` the published checkpoints;
     ``model_types`` what ``model_type`` says in the ``config.json`` of its checkpoints.
 
+    ``path_settings`` are those settings that name files; relative ones start in the folder of the
+    configuration that gives them.
+
     ``inspector``, likewise ``"module:function"``, takes ``(checkpoint, *, revision, **settings)``
     and gives an :class:`~adapters.inspection.Inspection`; ``certifier`` takes a folder of golden
     fixtures and yields :class:`~adapters.conformance.Comparison`; ``fixtures`` is the name of
@@ -48,6 +51,7 @@ class AdapterEntry:
     loader: str
     tasks: tuple[Task, ...]
     settings: Mapping[str, str] = field(default_factory=dict)
+    path_settings: frozenset[str] = frozenset()
     presets: tuple[str, ...] = ()
     hub_ids: tuple[str, ...] = ()
     bundled: Mapping[str, Path] = field(default_factory=dict)

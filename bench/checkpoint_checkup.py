@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from adapters import registry
 from adapters.inspection import Finding, Inspection, Verdict, weight_bytes
@@ -66,15 +64,19 @@ def examine_model(config: Config, spec: ModelSpec) -> Checkup:
     """
     entry = registry.entry(spec.adapter)
     checkpoint = str(spec.checkpoint)
+    owner = _owner(checkpoint, spec.revision)
+    meant_for = None if owner == entry.name or not entry.model_types else owner
     try:
+        if meant_for is not None:
+            raise CheckpointError(f"it is a checkpoint for the adapter {meant_for!r}")
         inspection = entry.inspect(checkpoint, revision=spec.revision, **spec.settings)
     except CheckpointError as error:
-        finding = Finding("checkpoint", Verdict.MISSING, str(error))
+        verdict = Verdict.MISSING if meant_for is None else Verdict.MISMATCHED
+        finding = Finding("checkpoint", verdict, str(error))
         inspection = Inspection(entry.name, checkpoint, (finding,), 0, weight_bytes(0), {})
-    meant_for = None if inspection.complete else _owner(checkpoint, spec.revision)
     return Checkup(
         inspection,
-        None if meant_for == entry.name else meant_for,
+        meant_for,
         {"adapter": entry.name, **_precision(spec), **inspection.plan}
         | {"certificate": _certificate(config, entry)},
     )
@@ -113,13 +115,12 @@ def _adapter_of(checkpoint: str, revision: str | None) -> str:
 
 
 def _owner(checkpoint: str, revision: str | None) -> str | None:
-    """The adapter whose ``model_type`` the checkpoint's ``config.json`` has, if any."""
-    from adapters.checkpoint import read_json
+    """The adapter that the checkpoint's ``config.json`` says it is for, if any."""
+    from adapters.checkpoint import owner_of, read_model_type
     from adapters.checkpoint_files import find_folder
 
     try:
         _, folder = find_folder(checkpoint, revision)
-        model_type: Any = read_json(Path(folder, "config.json")).get("model_type")
+        return owner_of(read_model_type(folder))
     except CheckpointError:
         return None
-    return registry.adapter_for(model_type) if isinstance(model_type, str) else None

@@ -95,7 +95,7 @@ def choose_models(
     else:
         models = config.contents.models
         chosen = [
-            ModelChoice(name, config.model(name), ("--model", name))
+            ModelChoice(name, _configured(config, name), ("--model", name))
             for name in names or (n for n, spec in models.items() if not spec.on_request)
         ]
     if not chosen:
@@ -128,6 +128,17 @@ def choose_suites(
     if not chosen:
         raise ConfigError(f"{config.path} has no suites; add one, or give --suite")
     return chosen
+
+
+def _configured(config: Config, name: str) -> ModelSpec:
+    """The model of the configuration, the files its settings name located beside it."""
+    spec = config.model(name)
+    paths = adapters.entry(spec.adapter).path_settings
+    settings = {
+        key: config.located(value) if key in paths and isinstance(value, str) else value
+        for key, value in spec.settings.items()
+    }
+    return spec.model_copy(update={"settings": settings})
 
 
 def _ad_hoc(names: Sequence[str], adapter: str | None, checkpoint: str | None) -> ModelChoice:

@@ -13,6 +13,7 @@ from adapters.interface import (
     Generation,
     RegionQuery,
     RegionRecognizer,
+    SettingError,
     Status,
     UnsupportedTask,
 )
@@ -97,6 +98,7 @@ def predict(
 
     Raises:
         UnsupportedTask: the model has no prompt for the suite's task.
+        SettingError: a setting of the model cannot be used on this suite.
         StoreError: answers cannot be stored.
     """
 
@@ -182,8 +184,8 @@ def _ask(
         answers = recognizer.recognize(queries, generation)
         _check(queries, answers)
         return answers
-    except UnsupportedTask:
-        raise
+    except (SettingError, UnsupportedTask):
+        raise  # every other image would fail in the same way
     except Exception as error:
         if len(queries) > 1:
             return [_ask(recognizer, [query], generation)[0] for query in queries]

@@ -10,6 +10,7 @@ import torch
 
 from adapters.batches import Rows, decode_rows
 from adapters.checkpoint import digest_of_preset, parameter_count
+from adapters.dam import ENTRY
 from adapters.dam.checkpoint import load_model, load_tokenizer, random_model
 from adapters.dam.configuration import preset_config
 from adapters.dam.encoding import encode_regions
@@ -187,6 +188,7 @@ def load(
         dtype=dtype_name(number_type),
         device=str(where),
         prompts=chosen,
+        licence=ENTRY.licence if name in ENTRY.hub_ids else None,
         base_model=PUBLISHED.get(name),
     )
     return DamRecognizer(model, Prompter(tokenizer), card)

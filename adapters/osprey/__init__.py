@@ -16,6 +16,7 @@ ENTRY = AdapterEntry(
         "phrase_prompt": "question for a short phrase (default: the segmentation evaluation's)",
         "description_prompt": "question for a description (default: the demo's)",
     },
+    path_settings=frozenset({"vision_tower"}),
     presets=("osprey-7b", "mid"),
     hub_ids=("sunshine-lwt/Osprey-7b", "sunshine-lwt/Osprey-Chat-7b"),
     model_types=("osprey",),

@@ -20,6 +20,7 @@ from adapters.interface import (
     SettingError,
 )
 from adapters.llama_tokenizer import LlamaTokenizer, standin_llama
+from adapters.osprey import ENTRY
 from adapters.osprey.checkpoint import (
     load_model,
     load_tokenizer,
@@ -144,6 +145,7 @@ def load(
         dtype=dtype_name(number_type),
         device=str(where),
         prompts=chosen.prompts,
+        licence=ENTRY.licence if name in ENTRY.hub_ids else None,
         base_model=PUBLISHED.get(name),
     )
     return OspreyRecognizer(model, Prompter(tokenizer, model.config.language.vocab_size), card)

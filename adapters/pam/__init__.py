@@ -15,6 +15,7 @@ ENTRY = AdapterEntry(
         "phrase_prompt": "question for a phrase (default: the trained brief caption's)",
         "description_prompt": "question for a description (default: the trained detailed one's)",
     },
+    path_settings=frozenset({"vision_tower"}),
     presets=("pam-1.5b", "pam-3b", "mid"),
     hub_ids=("Perceive-Anything/PAM-1.5B", "Perceive-Anything/PAM-3B"),
     model_types=("llava_qwen",),

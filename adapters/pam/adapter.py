@@ -21,6 +21,7 @@ from adapters.interface import (
     SettingError,
 )
 from adapters.masks import PixelBox
+from adapters.pam import ENTRY
 from adapters.pam.boxes import BOX_LABELS, box_points, read_boxes
 from adapters.pam.checkpoint import find_parts, load_model, random_model
 from adapters.pam.configuration import preset_config
@@ -202,6 +203,7 @@ def load(
         device=str(where),
         prompts=chosen.questions,
         settings=chosen.for_card(tower, generation.repetition_penalty),
+        licence=ENTRY.licence if name in ENTRY.hub_ids else None,
         base_model=PUBLISHED.get(name),
     )
     return PamRecognizer(model, prompter, generation, chosen, card)

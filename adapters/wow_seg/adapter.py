@@ -18,6 +18,7 @@ from adapters.interface import (
     SettingError,
 )
 from adapters.qwen2_tokenizer import load_qwen2_tokenizer
+from adapters.wow_seg import ENTRY
 from adapters.wow_seg.cascade import CascadeMode, separator_id
 from adapters.wow_seg.checkpoint import load_model, random_model
 from adapters.wow_seg.configuration import preset_config
@@ -118,6 +119,7 @@ def load(
         device=str(where),
         prompts=chosen.prompts,
         settings=chosen.for_card(),
+        licence=ENTRY.licence if name in ENTRY.hub_ids else None,
         base_model=PUBLISHED.get(name),
         context_dependent=chosen.multi_instance is MultiInstance.CASCADE,
     )
