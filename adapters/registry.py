@@ -59,6 +59,7 @@ class AdapterEntry:
     inspector: str | None = None
     certifier: str | None = None
     fixtures: str | None = None
+    coster: str | None = None
     paper: str | None = None
     licence: str | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -81,6 +81,39 @@ class SuiteSpec(_Section):
         return {"kind": next(iter(named.values()), ""), "options": options}
 
 
+class SweepModel(_Section):
+    """One model of an efficiency sweep: a checkpoint, or a preset with random weights.
+
+    An empty one stands for the model of the same name under ``models``.
+    """
+
+    adapter: str = ""
+    checkpoint: str | None = None
+    preset: str | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    seed: int = 0
+    settings: dict[str, JsonScalar] = Field(default_factory=dict)
+
+
+class SweepSpec(_Section):
+    """One efficiency sweep: which models are asked about how many regions, and how.
+
+    ``ways`` asks all regions of a picture ``together`` or each ``alone``; ``decode`` lets answers
+    stop by themselves (``natural``) or makes each ``tokens`` long (``forced``); ``picture`` is
+    width and height, ``tiles`` the most tiles that models which tile cut it into.
+    """
+
+    models: dict[Name, SweepModel]
+    instances: tuple[Annotated[int, Field(ge=1)], ...] = (1, 2, 4, 8, 16, 32)
+    ways: tuple[Literal["together", "alone"], ...] = ("together", "alone")
+    measure: tuple[Literal["cost", "speed"], ...] = ("cost", "speed")
+    decode: tuple[Literal["natural", "forced"], ...] = ("forced",)
+    tokens: Annotated[int, Field(ge=1)] = 32
+    tiles: tuple[Annotated[int, Field(ge=1)], ...] = (12,)
+    picture: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (640, 480)
+
+
 class ConfigFile(_Section):
     """The file's contents, validated."""
 
@@ -93,6 +126,8 @@ class ConfigFile(_Section):
     mlflow: MlflowSpec = MlflowSpec()
     models: dict[Name, ModelSpec] = Field(default_factory=dict)
     suites: dict[Name, SuiteSpec] = Field(default_factory=dict)
+    efficiency: Path = Path("efficiency")
+    sweeps: dict[Name, SweepSpec] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +157,11 @@ class Config:
     def certificates(self) -> Path:
         """Folder of the adapters' certificates."""
         return self.folder / self.contents.certificates
+
+    @property
+    def efficiency(self) -> Path:
+        """Folder of efficiency records."""
+        return self.folder / self.contents.efficiency
 
     def model(self, name: str) -> ModelSpec:
         """The model called ``name``, its checkpoint resolved against the file's folder.

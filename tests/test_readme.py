@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -13,6 +14,8 @@ import PIL.Image
 import pytest
 import yaml
 from skimage import data
+
+from tests.hub_cache import fill
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
@@ -76,6 +79,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> dict[s
         ],
     }
     (root / "annotations" / "lvis_v1_val.json").write_text(json.dumps(annotations))
+    fill(home / "hub", repository / "tests" / "goldens", "osprey-7b")
     return {
         "home": home,
         "/data/lvis": root,
@@ -88,8 +92,21 @@ def run(command: str, reader: dict[str, Path]) -> subprocess.CompletedProcess[st
     words = [str(reader.get(word, word)) for word in words]
     words[0] = str(Path(sys.executable).with_name("bench"))
     return subprocess.run(
-        words, cwd=reader["home"], capture_output=True, text=True, timeout=300, check=False
+        words,
+        cwd=reader["home"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env=os.environ | {"HF_HUB_CACHE": str(reader["home"] / "hub")},
     )
+
+
+def command(*beginning: str) -> str:
+    """The one command of the README that begins with these words."""
+    found: str
+    (found,) = [c for c in COMMANDS if c.split()[: len(beginning)] == list(beginning)]
+    return found
 
 
 def test_the_two_commands_are_make_targets(repository: Path) -> None:
@@ -103,22 +120,40 @@ def test_the_two_commands_are_make_targets(repository: Path) -> None:
 
 
 def test_the_lvis_commands_run_on_a_set_laid_out_as_described(reader: dict[str, Path]) -> None:
-    commands = [c for c in COMMANDS if c.startswith("bench ") and "import" not in c]
-    assert [c.split()[1] for c in commands] == ["data", "run", "run"]
-    check = run(commands[0], reader)
+    check = run(command("bench", "data", "check"), reader)
     assert check.returncode == 0, check.stderr
     assert "lvis is ready" in check.stdout
-    plan = run(f"{commands[1]} --json", reader)
+    dry, real = [c for c in COMMANDS if c.startswith("bench run --adapter")]
+    plan = run(f"{dry} --json", reader)
     assert plan.returncode == 0, plan.stderr
     (planned,) = json.loads(plan.stdout)["runs"]
     assert (planned["images"], planned["regions"], planned["answered"]) == (1, 2, 0)
     assert not (reader["home"] / "runs").exists()
-    scored = run(commands[2], reader)
+    scored = run(real, reader)
     assert scored.returncode == 0, scored.stderr
     assert "semantic_similarity" in scored.stdout
     page = Path(scored.stdout.strip().splitlines()[-1].split()[-1])
     assert page.name == "index.html"
     assert "lvis" in page.read_text(encoding="utf-8")
+
+
+def test_a_published_model_is_certified_and_runs_from_its_hub_id(reader: dict[str, Path]) -> None:
+    certified = run(command("bench", "certify"), reader)
+    assert certified.returncode == 0, certified.stderr
+    assert "osprey, revision 1: passed" in certified.stdout
+    scored = run(f"{command('bench', 'run', '--model')} --json", reader)
+    assert scored.returncode == 0, scored.stderr
+    (result,) = json.loads(scored.stdout)["runs"]
+    assert result["counts"]["errored"] == result["counts"]["missing"] == 0
+    manifest = json.loads((reader["home"] / "runs" / result["run"] / "run.json").read_text())
+    assert manifest["model"]["checkpoint"] == "sunshine-lwt/Osprey-7b"
+    assert manifest["sessions"][0]["certificate"]["passed"]
+
+
+def test_the_doctor_finds_the_checkpoint_whole(reader: dict[str, Path]) -> None:
+    done = run(command("bench", "doctor"), reader)
+    assert done.returncode == 0, done.stderr
+    assert "is complete" in done.stdout
 
 
 def test_answers_made_elsewhere_are_imported(reader: dict[str, Path]) -> None:
@@ -133,8 +168,7 @@ def test_answers_made_elsewhere_are_imported(reader: dict[str, Path]) -> None:
             for region in regions
         )
     )
-    (command,) = [c for c in COMMANDS if c.startswith("bench import")]
-    done = run(command, reader)
+    done = run(command("bench", "import"), reader)
     assert done.returncode == 0, done.stderr
     assert "100.00" in done.stdout
 

@@ -211,11 +211,12 @@ PRESETS: Mapping[str, DamConfig] = {
         LanguageConfig(32000, 2560, 32, 20, 20, 6912, 4096, rope_theta=1e4, rms_norm_eps=1e-5),
         depth=26,
     ),
-    # About a quarter of the width and depth, for CPUs; pictures and patches of the published size.
+    # For CPUs: an eighth of the tower's width and a quarter of its depth, pictures of the published
+    # size, and a Llama so large that it costs as much as the tower, as in the published model.
     "mid": DamConfig(
-        VisionConfig(288, 7, 4, 1076),
-        ContextConfig(1076, 4),
-        LanguageConfig(8192, 640, 8, 5, 5, 1728, 4096, rope_theta=1e4, rms_norm_eps=1e-5),
+        VisionConfig(144, 7, 2, 538),
+        ContextConfig(538, 2),
+        LanguageConfig(8192, 384, 12, 6, 6, 1040, 4096, rope_theta=1e4, rms_norm_eps=1e-5),
         depth=6,
     ),
 }

@@ -12,36 +12,18 @@ from typing import Any
 
 import pytest
 
-from bench.config import PACKAGED, load_config
 from bench.store import StoredRun, stored_runs
 from suites.registry import entry
+from tests.hub_cache import MODELS, fill, published_id
 
 pytestmark = pytest.mark.timeout(600)
-
-REVISION = "0" * 40
-# Model of bench.yaml, its golden fixture, and where the files lie in the Hub repository.
-MODELS = {
-    "wow-seg": ("wow_seg", "."),
-    "osprey-7b": ("osprey", "."),
-    "osprey-chat-7b": ("osprey", "."),
-    "pam-1.5b": ("pam", "PAM-1.5B"),
-    "pam-3b": ("pam", "PAM-3B"),
-    "dam-3b": ("dam", "."),
-    "dam-3b-self-contained": ("dam", "."),
-}
 
 
 @pytest.fixture(scope="module")
 def hub(goldens: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Hub cache in which every published id leads to a golden checkpoint."""
     cache = tmp_path_factory.mktemp("hub")
-    models = load_config(PACKAGED).contents.models
-    for name, (fixture, inner) in MODELS.items():
-        repository = cache / f"models--{str(models[name].checkpoint).replace('/', '--')}"
-        snapshot = repository / "snapshots" / REVISION
-        shutil.copytree(goldens / fixture / "checkpoint", snapshot / inner)
-        (repository / "refs").mkdir()
-        (repository / "refs" / "main").write_text(REVISION)
+    fill(cache, goldens, *MODELS)
     return cache
 
 
@@ -83,11 +65,11 @@ def run_of(folder: Path, suite: str, model: str) -> StoredRun:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_generated_scenes_are_scored_and_the_card_is_kept(generated: Path, model: str) -> None:
-    checkpoint = load_config(PACKAGED).contents.models[model].checkpoint
     for suite, metric in (("shapes", "semantic_iou"), ("shapes-panoptic", "pq")):
         run = run_of(generated, suite, model)
         manifest = run.manifest()
-        assert manifest.model.checkpoint == checkpoint
+        assert manifest.model.checkpoint == published_id(model)
+        assert manifest.model.licence
         assert manifest.model.prompt
         (scores,) = run.folder.rglob("scores.json")
         stored = json.loads(scores.read_text(encoding="utf-8"))
