@@ -1,4 +1,4 @@
-# make demo   environment, install, the default bench.yaml run, an HTML board
+# make demo   environment, install, a certificate, the default bench.yaml run, an HTML board
 # make test   environment, install, linters, types, all tests
 
 PYTHON ?= python3.11
@@ -20,6 +20,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $@
 
 demo: install
+	$(BIN)/bench certify wow-seg
 	$(BIN)/bench run
 
 lint: install
