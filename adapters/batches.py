@@ -102,7 +102,8 @@ def decode_rows(
     held = active = list(range(len(answers)))
     history = torch.zeros(len(answers), 0, dtype=torch.int64, device=prompts.device)
     while active:
-        tokens = penalised(logits, history, repetition_penalty).argmax(-1)
+        # In bfloat16 the penalty would round scores to ties.
+        tokens = penalised(logits.float(), history, repetition_penalty).argmax(-1)
         going = _append(
             answers, reasons, dict(zip(held, tokens.tolist(), strict=True)), active, stopping
         )

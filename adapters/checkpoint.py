@@ -14,7 +14,7 @@ from torch import nn
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
 from adapters.checkpoint_files import find_folder, weight_files
-from adapters.interface import CheckpointError
+from adapters.interface import CheckpointError, CheckpointMissing
 from adapters.registry import adapter_for, entry
 from adapters.tensor_files import TensorInfo, read_shapes, read_tensors
 
@@ -53,12 +53,10 @@ class Checkpoint:
         with their path below the folder, those outside with their own name.
         """
         others = [self.folder / name for name in ("config.json", *TOKENIZER_FILES)]
-        named = {
-            _name_below(self.folder, path): path
-            for path in (*self.weights, *self.extra, *(p for p in others if p.is_file()))
-        }
+        paths = {*self.weights, *self.extra, *(path for path in others if path.is_file())}
         whole = hashlib.sha256()
-        for name, path in sorted(named.items()):
+        # Two files may share a name: a tower of its own and the main weights, say.
+        for name, path in sorted((_name_below(self.folder, path), path) for path in paths):
             with path.open("rb") as file:
                 contents = hashlib.file_digest(file, "sha256").hexdigest()
             whole.update(f"{name} {contents}\n".encode())
@@ -155,7 +153,7 @@ def find_part(root: Path, name: str, part: str) -> Checkpoint:
     """
     folder = root / part
     if not folder.is_dir():
-        raise CheckpointError(f"{name}: the sub-folder {part}/ is missing; copy it again")
+        raise CheckpointMissing(f"{name}: the sub-folder {part}/ is missing; copy it again")
     return Checkpoint(f"{name}/{part}", folder, weight_files(folder, f"{name}/{part}"))
 
 
@@ -168,7 +166,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise CheckpointError(f"{path.parent.name}: no {path.name} in the checkpoint") from None
+        raise CheckpointMissing(f"{path.parent.name}: no {path.name} in the checkpoint") from None
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path}: not readable as JSON: {error}") from error
     if not isinstance(values, dict):
@@ -269,7 +267,11 @@ def random_weights(
             return build().to(dtype).eval()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return build().to(device=device, dtype=dtype).eval()
+        model = build().to(device).eval()
+    # Computed buffers, such as rotary frequencies, keep their precision, as in a loaded model.
+    for tensor in model.state_dict(keep_vars=True).values():
+        tensor.data = tensor.data.to(dtype)
+    return model
 
 
 def digest_of_preset(name: str, seed: int) -> str:

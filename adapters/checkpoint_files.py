@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from adapters.interface import CheckpointError
+from adapters.interface import CheckpointError, CheckpointMissing
 
 _REFUSED = ("*.pt", "*.pth", "*.pkl", "*.ckpt", "*.pickle", "*.npz")
 # Other programs' leftovers, and a vision tower that is published apart.
@@ -33,7 +33,7 @@ def find_folder(source: str | Path, revision: str | None = None) -> tuple[str, P
         return folder.resolve().name, folder
     if isinstance(source, str) and _is_hub_id(source):
         return source, _download(source, revision)
-    raise CheckpointError(
+    raise CheckpointMissing(
         f"no checkpoint at {str(source)!r}: expected a folder that exists, "
         "or a Hugging Face Hub id 'owner/name'"
     )
@@ -56,7 +56,7 @@ def find_file(source: str | Path, file_name: str, revision: str | None = None) -
     if path.is_dir():
         if (path / file_name).is_file():
             return path / file_name
-        raise CheckpointError(f"{path.name}: no {file_name} in this folder")
+        raise CheckpointMissing(f"{path.name}: no {file_name} in this folder")
     if isinstance(source, str) and _is_hub_id(source):
         from huggingface_hub import hf_hub_download
 
@@ -65,7 +65,7 @@ def find_file(source: str | Path, file_name: str, revision: str | None = None) -
                 source, revision, lambda: hf_hub_download(source, file_name, revision=revision)
             )
         )
-    raise CheckpointError(
+    raise CheckpointMissing(
         f"no {file_name} at {str(source)!r}: expected the file, a folder that holds it, "
         "or a Hugging Face Hub id 'owner/name'"
     )
@@ -93,7 +93,7 @@ def weight_files(folder: Path, name: str) -> tuple[Path, ...]:
             f"{name}: only {', '.join(refused[:_LISTED])} here; pickled weights are refused "
             "because opening one can run code. Convert it to model.safetensors"
         )
-    raise CheckpointError(f"{name}: no *.safetensors (nor *.bin) weights in the checkpoint")
+    raise CheckpointMissing(f"{name}: no *.safetensors (nor *.bin) weights in the checkpoint")
 
 
 def _indexed(folder: Path, name: str, index: Path) -> tuple[Path, ...]:
@@ -144,7 +144,7 @@ def _ask_hub(hub_id: str, revision: str | None, ask: Callable[[], Found]) -> Fou
     try:
         return ask()
     except LocalEntryNotFoundError as error:
-        raise CheckpointError(
+        raise CheckpointMissing(
             f"{hub_id!r} is neither a folder here nor in the local Hub cache, and the Hugging "
             "Face Hub cannot be reached (or HF_HUB_OFFLINE is set): download it on a connected "
             "machine and give the folder"

@@ -46,7 +46,11 @@ def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
         SettingError: not a type the models run in.
     """
     if name == "auto":
-        return torch.float32 if device.type == "cpu" else torch.bfloat16
+        name = "float32" if device.type == "cpu" else "bfloat16"
+    if name == "float32":
+        # Accelerators would otherwise round the factors of convolutions to ten bits.
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = False
     if name not in DTYPES:
         raise SettingError(
             f"no dtype is called {name!r}{suggestion(name, DTYPES)} "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from adapters.interface import CheckpointError, JsonScalar, Task
+from adapters.interface import CheckpointError, CheckpointMissing, JsonScalar, Task
 
 if TYPE_CHECKING:
     from adapters.tensor_files import TensorInfo
@@ -80,7 +80,8 @@ def look(
         found = read()
         return found, Finding(subject, Verdict.OK, describe(found))
     except CheckpointError as error:
-        return None, Finding(subject, Verdict.DAMAGED, str(error))
+        gone = isinstance(error, CheckpointMissing)
+        return None, Finding(subject, Verdict.MISSING if gone else Verdict.DAMAGED, str(error))
 
 
 def inspect_part(
@@ -119,9 +120,17 @@ def inspect_part(
     return Finding(subject, Verdict.OK, f"{len(found):,} tensors")
 
 
-def weight_bytes(parameters: int) -> dict[str, int]:
-    """Bytes that many parameters take, by dtype."""
-    return {dtype: size * parameters for dtype, size in _ITEM_SIZES.items()}
+def weight_bytes(parameters: int, always_float32: int = 0) -> dict[str, int]:
+    """Bytes that many parameters take, by dtype.
+
+    Args:
+        parameters: how many.
+        always_float32: how many of them are kept in float32 whatever the others are in.
+    """
+    return {
+        dtype: size * (parameters - always_float32) + 4 * always_float32
+        for dtype, size in _ITEM_SIZES.items()
+    }
 
 
 def planned(

@@ -37,6 +37,10 @@ class CheckpointError(AdapterError):
     """The checkpoint is missing, partial, of another model, or in a refused format."""
 
 
+class CheckpointMissing(CheckpointError):
+    """The checkpoint, or a file of it, is not there."""
+
+
 class DeviceError(AdapterError):
     """The device asked for does not exist on this machine."""
 

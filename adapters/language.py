@@ -6,7 +6,7 @@ their weights.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -31,14 +31,21 @@ class LanguageConfig:
     tie_word_embeddings: bool = False
 
     @classmethod
-    def from_official(cls, raw: Mapping[str, Any]) -> LanguageConfig:
+    def from_official(
+        cls, raw: Mapping[str, Any], rope_types: Collection[str] = ("default",)
+    ) -> LanguageConfig:
         """Read the fields of a ``config.json`` of Llama or Qwen2.
 
         Fields that old configurations leave out take the values those libraries assumed.
 
+        Args:
+            raw: the file's fields, as transformers 4 or 5 writes them.
+            rope_types: what ``rope_parameters`` may say of the rotary embedding's scaling without
+                changing the arithmetic.
+
         Raises:
             KeyError: a field without which the sizes are unknown is missing.
-            TypeError: a size is not a whole number.
+            TypeError: a size is not a whole number, or positions are scaled.
         """
         heads = _size(raw, "num_attention_heads")
         return cls(
@@ -49,7 +56,7 @@ class LanguageConfig:
             num_key_value_heads=_size({"num_key_value_heads": heads, **raw}, "num_key_value_heads"),
             intermediate_size=_size(raw, "intermediate_size"),
             max_position_embeddings=_size(raw, "max_position_embeddings"),
-            rope_theta=raw.get("rope_theta", 10000.0),
+            rope_theta=_rope_theta(raw, rope_types),
             rms_norm_eps=raw["rms_norm_eps"],
             tie_word_embeddings=raw.get("tie_word_embeddings", False),
         )
@@ -60,6 +67,15 @@ def _size(raw: Mapping[str, Any], field: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise TypeError(f"{field} is {value!r}, expected a whole number above 0")
     return value
+
+
+def _rope_theta(raw: Mapping[str, Any], rope_types: Collection[str]) -> float:
+    """The base of the rotary frequencies, wherever the configuration's writer put it."""
+    parameters = raw.get("rope_parameters") or {}
+    kind = parameters.get("rope_type", "default")
+    if kind not in rope_types:
+        raise TypeError(f"rope_parameters.rope_type is {kind!r}, expected 'default'")
+    return float(parameters.get("rope_theta", raw.get("rope_theta", 10000.0)))
 
 
 def build_qwen2(config: LanguageConfig) -> Qwen2ForCausalLM:

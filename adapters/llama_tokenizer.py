@@ -20,7 +20,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalize
 from tokenizers.pre_tokenizers import Split
 from tokenizers.trainers import BpeTrainer
 
-from adapters.interface import CheckpointError
+from adapters.interface import CheckpointError, CheckpointMissing
 
 UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
 BLANK = "▁"
@@ -71,6 +71,9 @@ class FastLlamaTokenizer:
     def __init__(self, tokenizer: Tokenizer, added: Sequence[str]) -> None:
         """Take a byte-fallback BPE; normaliser and decoder are set here, whatever it had."""
         self._tokenizer = tokenizer
+        # A file may store how it was last used; prompts are never cut or filled up.
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
         self.vocab_size: int = tokenizer.get_vocab_size(with_added_tokens=False)
         tokenizer.normalizer = normalizers.Sequence(
             [normalizers.Prepend(BLANK), normalizers.Replace(" ", BLANK)]
@@ -184,7 +187,7 @@ def _read_json(path: Path) -> Tokenizer:
 def _read_model(folder: Path, wanted: str) -> ModelProto:
     path = folder / _MODEL_FILE
     if not path.is_file():
-        raise CheckpointError(f"{folder.name}: no tokenizer in the checkpoint; expected {wanted}")
+        raise CheckpointMissing(f"{folder.name}: no tokenizer in the checkpoint; expected {wanted}")
     try:
         model = ModelProto.FromString(path.read_bytes())
     except Exception as error:  # protobuf's own exception, private to its implementation

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from transformers import AutoTokenizer, Qwen2Config
 
-from adapters.interface import CheckpointError
+from adapters.interface import CheckpointError, CheckpointMissing
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -20,7 +20,7 @@ def load_qwen2_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         CheckpointError: there is none, or it cannot be read.
     """
     if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.json")):
-        raise CheckpointError(
+        raise CheckpointMissing(
             f"{folder.name}: no tokenizer in the checkpoint; expected vocab.json and merges.txt "
             "(or tokenizer.json) beside the weights"
         )

@@ -9,11 +9,13 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+import adapters
 from adapters.conformance import Comparison
 from adapters.interface import AdapterCard
 from bench.atomic import write_json
@@ -107,7 +109,18 @@ def _excess(difference: float, tolerance: float) -> tuple[float, float]:
 def versions_of(record: CodeRecord) -> dict[str, str]:
     """The versions that numbers depend on."""
     packages = {name: record.packages[name] for name in _PACKAGES if name in record.packages}
-    return {DISTRIBUTION: record.version, "python": record.python, **packages}
+    own = {DISTRIBUTION: record.version, "adapters": _adapters_digest()}
+    return {**own, "python": record.python, **packages}
+
+
+@cache
+def _adapters_digest() -> str:
+    """Digest of the adapters' code, which can change while the version stays."""
+    folder = Path(adapters.__file__).parent
+    whole = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        whole.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return whole.hexdigest()[:12]
 
 
 def certificate_path(folder: Path, adapter: str, revision: int) -> Path:
@@ -141,7 +154,8 @@ def find_certificate(folder: Path, adapter: str, revision: int) -> CertificateRe
         return None
     content = _content(path)
     certificate = _parse(path, content)
-    worst = certificate.worst
+    # What ended it early counts, not the stages that passed before.
+    worst = None if certificate.error else certificate.worst
     return CertificateRecord(
         digest=hashlib.sha256(content).hexdigest(),
         passed=certificate.passed,

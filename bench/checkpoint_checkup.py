@@ -11,6 +11,7 @@ from adapters.interface import CheckpointError, JsonScalar
 from adapters.registry import AdapterEntry
 from bench.certificates import find_certificate
 from bench.certifying import adapter_revision
+from bench.choices import configured_model
 from bench.config import Config, ModelSpec
 from bench.errors import CertificateError, ConfigError
 
@@ -42,12 +43,12 @@ def choose_model(
     if known is not None and adapter in (None, known.adapter):
         given = {"checkpoint": checkpoint, "revision": revision}
         update = {key: value for key, value in given.items() if value is not None}
-        spec = config.model(name).model_copy(update=update)
+        spec = configured_model(config, name).model_copy(update=update)
     else:
         if adapter is None and checkpoint is not None:
             adapter = _adapter_of(checkpoint, revision)
         if adapter is None:
-            spec = config.model(name)
+            spec = configured_model(config, name)
         else:
             spec = ModelSpec(adapter=adapter, checkpoint=checkpoint, revision=revision)
     if spec.checkpoint is None:

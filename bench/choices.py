@@ -95,7 +95,7 @@ def choose_models(
     else:
         models = config.contents.models
         chosen = [
-            ModelChoice(name, _configured(config, name), ("--model", name))
+            ModelChoice(name, configured_model(config, name), ("--model", name))
             for name in names or (n for n, spec in models.items() if not spec.on_request)
         ]
     if not chosen:
@@ -130,7 +130,7 @@ def choose_suites(
     return chosen
 
 
-def _configured(config: Config, name: str) -> ModelSpec:
+def configured_model(config: Config, name: str) -> ModelSpec:
     """The model of the configuration, the files its settings name located beside it."""
     spec = config.model(name)
     paths = adapters.entry(spec.adapter).path_settings

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from adapters.batches import Rows, decode_rows
-from adapters.conformance import Comparison, Fixture, compare_close, compare_equal
+from adapters.conformance import Comparison, Fixture, compare_close, compare_equal, compare_rounded
 from adapters.dam.adapter import DamRecognizer, load
 from adapters.dam.checkpoint import load_model
 from adapters.dam.encoding import encode_regions, full_features, fused_features
@@ -55,16 +55,21 @@ class Seen(NamedTuple):
 def certify(folder: Path) -> Iterator[Comparison]:
     """Compare crops, pixels, tokens, features, logits and answers, in float32 on the CPU.
 
+    In bfloat16, first tokens are compared with those of float32.
+
     Raises:
         FixtureError: a file or number is missing.
         CheckpointError: the fixture's checkpoint cannot be loaded.
     """
     fixture = Fixture.read(folder)
-    recognizer = load(
-        fixture.checkpoint,
-        device="cpu",
-        dtype="float32",
-        description_prompt=fixture.cases["query"],
+    recognizer, rounded = (
+        load(
+            fixture.checkpoint,
+            device="cpu",
+            dtype=dtype,
+            description_prompt=fixture.cases["query"],
+        )
+        for dtype in ("float32", "bfloat16")
     )
     yield from _compare_crops(fixture)
     yield from _compare_prompts(fixture, recognizer)
@@ -72,6 +77,10 @@ def certify(folder: Path) -> Iterator[Comparison]:
     for name in pictures:
         cases = [case for case in fixture.cases["cases"] if case["image"] == name]
         yield from _compare_answers(fixture, cases, recognizer)
+        rows = rounded.first_token_logits(_query(fixture, cases))
+        for case, row in zip(cases, rows, strict=True):
+            wanted = fixture.tensor(f"{case['id']}.first_logits")
+            yield from compare_rounded(case["id"], row, wanted)
     for case in fixture.cases["cases"]:
         yield from _compare_stages(fixture, case, _see(fixture, case, recognizer.model))
     yield from _compare_always_fused(fixture, recognizer)

@@ -23,6 +23,8 @@ from adapters.interface import (
 )
 from adapters.regions import read_mask
 
+REQUEST_REGIONS = 64  # of a picture, asked in one request
+
 
 class ExternalRecognizer:
     """A model in a process of its own, asked one picture at a time."""
@@ -77,7 +79,14 @@ class ExternalRecognizer:
             if isinstance(answer := read_mask(query, index), Answer)
         }
         asked = [index for index in range(len(query.masks)) if index not in refused]
-        given = self._ask(_part(query, asked), prompt, generation) if asked else []
+        # A picture can have hundreds; the time limit is of a request.
+        size = len(asked) if self.card.context_dependent else REQUEST_REGIONS
+        chunks = [asked[i : i + size] for i in range(0, len(asked), size)] if asked else []
+        given = [
+            answer
+            for chunk in chunks
+            for answer in self._ask(_part(query, chunk), prompt, generation)
+        ]
         answers = refused | dict(zip(asked, given, strict=True))
         return [answers[index] for index in range(len(query.masks))]
 

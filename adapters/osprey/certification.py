@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from adapters.branches import Branches, decode_branches
-from adapters.conformance import Comparison, Fixture, compare_close, compare_equal
+from adapters.conformance import Comparison, Fixture, compare_close, compare_equal, compare_rounded
 from adapters.decoding import Stopping
 from adapters.interface import RLE, Generation, RegionQuery, Task
 from adapters.masks import decode_rle
@@ -22,7 +22,6 @@ from adapters.osprey.prompting import SYSTEM_MESSAGE
 
 PIXEL_TOLERANCE = 1e-5
 TOLERANCE = 1e-4
-CLEAR_MARGIN = 0.05  # between the two largest logits: bfloat16 must agree on the larger then
 LEVELS = ("res2", "res3", "res4", "res5")
 TASKS = {
     "lvis_paco": Task.CATEGORY,
@@ -165,11 +164,7 @@ def _compare_rounded(
 ) -> Iterator[Comparison]:
     """First tokens in bfloat16, where float32 is clear about them."""
     for run, row in zip(runs, rounded.first_token_logits(query), strict=True):
-        wanted = fixture.tensor(f"{run['id']}.first_logits")
-        first, second = wanted.topk(2).values
-        if first - second > CLEAR_MARGIN:
-            found, expected = [int(row.argmax())], [int(wanted.argmax())]
-            yield compare_equal("first token in bfloat16", run["id"], found, expected)
+        yield from compare_rounded(run["id"], row, fixture.tensor(f"{run['id']}.first_logits"))
 
 
 @torch.inference_mode()

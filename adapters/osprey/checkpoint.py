@@ -95,20 +95,19 @@ def with_vision_tower(
             checkpoint, where its configuration says, and where the authors take it from.
 
     Raises:
-        CheckpointError: the CLIP file is needed and missing, or a main file is damaged.
+        CheckpointError: the CLIP file given does not exist, or one is needed and missing, or a
+            main file is damaged.
     """
+    file = None if given is None else find_file(given, CLIP_FILE)
     tower = {name for name in expected_shapes(config) if name.startswith(TOWER)}
     missing = tower - checkpoint.shapes().keys()
     if not missing:
         return checkpoint
-    return replace(checkpoint, extra=(_find_tower(checkpoint, config, given, missing),))
+    file = file or _find_tower(checkpoint, config, missing)
+    return replace(checkpoint, extra=(file,))
 
 
-def _find_tower(
-    checkpoint: Checkpoint, config: OspreyConfig, given: str | None, missing: Collection[str]
-) -> Path:
-    if given is not None:
-        return find_file(given, CLIP_FILE)
+def _find_tower(checkpoint: Checkpoint, config: OspreyConfig, missing: Collection[str]) -> Path:
     named = config.vision_tower_file
     for path in (checkpoint.folder / named, Path(config.vision_tower)):
         if path.is_file():

@@ -58,13 +58,15 @@ def inspect(
     expected = expected_shapes(config) if config is not None else {}
     if config is not None and main is not None:
         findings += _inspect_weights(main, config, chosen.vision_tower, expected)
-    parameters = sum(math.prod(shape) for shape in expected.values())
+    sizes = {name: math.prod(shape) for name, shape in expected.items()}
+    parameters = sum(sizes.values())
+    extractor = sum(n for name, n in sizes.items() if name.startswith(PARTS["mask extractor"]))
     return Inspection(
         adapter=ADAPTER,
         checkpoint=name,
         findings=(*findings, _inspect_tokenizer(folder, config, chosen)),
         parameters=parameters,
-        bytes_by_dtype=weight_bytes(parameters),
+        bytes_by_dtype=weight_bytes(parameters, always_float32=extractor),
         plan=planned(chosen.prompts, {}, PUBLISHED.get(name)),
     )
 

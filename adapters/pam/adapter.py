@@ -182,7 +182,7 @@ def load(
         parts = find_parts(checkpoint, revision, chosen.vision_tower)
         model = load_model(parts, where, number_type)
         prompter = Prompter(parts.tokenizer)
-        generation, tower = parts.generation, parts.tower.source
+        generation, tower = parts.generation, parts.tower.kind
         name, digest = parts.checkpoint.name, parts.checkpoint.digest()
     elif preset is not None:
         if chosen.vision_tower:

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from adapters.batches import Rows, decode_rows
-from adapters.conformance import Comparison, Fixture, compare_close, compare_equal
+from adapters.conformance import Comparison, Fixture, compare_close, compare_equal, compare_rounded
 from adapters.decoding import Stopping
 from adapters.interface import RLE, Answer, Generation, RegionQuery, Task
 from adapters.pam.adapter import PamRecognizer, load
@@ -28,7 +28,6 @@ TOLERANCE = 1e-4
 LATE_TOLERANCE = 3e-4  # from the projectors on, and of mask logits
 PIXEL_TOLERANCE = 1e-5
 VISUAL_ID = -200  # what stands for the region's vectors in the fixture's token ids
-CERTAIN = 0.05  # the lead in float32 from which bfloat16 must choose the same token
 _CROP = slice(496, 528)
 
 Case = Mapping[str, Any]
@@ -227,15 +226,10 @@ def _compare_rounded(
     fixture: Fixture, asked: Asked, rounded: PamRecognizer, picture: Picture
 ) -> Iterator[Comparison]:
     """The first token in bfloat16, where float32 leaves no doubt."""
-    wanted = fixture.tensor(f"{asked.name}/first_logits")
-    best, second = wanted.topk(2).values.tolist()
-    if best - second <= CERTAIN:
-        return
     prefix, prompts = _inputs(rounded, asked, picture.rounded)
     logits = Rows(rounded.model.language_model, prefix).start(prompts)[0]
-    yield compare_equal(
-        "first token in bfloat16", asked.name, [int(logits.argmax())], [int(wanted.argmax())]
-    )
+    wanted = fixture.tensor(f"{asked.name}/first_logits")
+    yield from compare_rounded(asked.name, logits, wanted)
 
 
 def _compare_answers(asked: Asked, recognizer: PamRecognizer) -> Iterator[Comparison]:

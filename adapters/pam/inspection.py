@@ -42,9 +42,10 @@ PARTS: Mapping[str, str] = {
 
 
 class _Tower(NamedTuple):
-    """Where SAM 2 was found, and its tensors."""
+    """Where SAM 2 was found, which copy it is, and its tensors."""
 
     source: str
+    kind: str
     shapes: Mapping[str, TensorInfo]
 
 
@@ -85,7 +86,7 @@ def inspect(
             parameters, about_tensors = _inspect_tensors(config, shapes, tower_shapes)
             findings += about_tensors
     shown = chosen.for_card(
-        tower.source if tower else "not found", generation.repetition_penalty if generation else 1.0
+        tower.kind if tower else "not found", generation.repetition_penalty if generation else 1.0
     )
     return Inspection(
         adapter=ADAPTER,
@@ -104,7 +105,7 @@ def _read_files(name: str, folder: Path) -> tuple[Checkpoint, dict[str, TensorIn
 
 def _read_tower(found: Checkpoint, shapes: Mapping[str, TensorInfo], chosen: Settings) -> _Tower:
     tower = find_tower(found, shapes, chosen.vision_tower)
-    return _Tower(tower.source, tower.shapes(shapes))
+    return _Tower(tower.source, tower.kind, tower.shapes(shapes))
 
 
 def _inspect_tensors(

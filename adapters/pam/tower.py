@@ -28,12 +28,17 @@ Value = TypeVar("Value")
 class Tower:
     """Weights of SAM 2.
 
-    ``source`` says where they are from, for the card: never a path. ``file`` is ``None`` where
-    they are among PAM's own.
+    ``source`` says where they are from, for people. ``file`` is ``None`` where they are among
+    PAM's own.
     """
 
     source: str
     file: Path | None
+
+    @property
+    def kind(self) -> str:
+        """Which copy it is, for the card; not where it lies: equal contents, equal answers."""
+        return "a file of its own" if self.file else "inside the checkpoint"
 
     def shapes(self, inside: Mapping[str, TensorInfo]) -> dict[str, TensorInfo]:
         """Shapes of the image part's tensors; ``inside`` are those of PAM's own files."""

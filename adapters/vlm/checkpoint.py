@@ -26,16 +26,8 @@ from adapters.registry import adapter_for
 from adapters.tensor_files import TensorInfo
 
 # Beside configuration, tokenizer and weights; a checkpoint has some of them.
-_FILES = (
-    "generation_config.json",
-    "processor_config.json",
-    "preprocessor_config.json",
-    "chat_template.json",
-    "chat_template.jinja",
-    "vocab.txt",
-    "spiece.model",
-    "sentencepiece.bpe.model",
-)
+# transformers decides which of these it reads; whatever it is, answers depend on it.
+_HASHED = (".bin", ".jinja", ".json", ".model", ".safetensors", ".txt")
 _WORKER = "write a worker for it (docs/external_models.md)"
 
 
@@ -83,7 +75,7 @@ def find_files(name: str, folder: Path) -> Checkpoint:
     Raises:
         CheckpointError: there are no weights in an accepted format.
     """
-    extra = (path for path in (folder / file for file in _FILES) if path.is_file())
+    extra = (path for path in folder.iterdir() if path.suffix in _HASHED)
     return Checkpoint(name, folder, weight_files(folder, name), tuple(extra))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
-from adapters.masks import BoolMask
+from adapters.masks import BoolMask, box_of_mask
 from adapters.vlm.settings import RegionPrompt, Settings
 
 SMALLEST_SIDE = 32  # pixels; some processors refuse, or misread, pictures of a few pixels
@@ -40,9 +40,9 @@ def crop_region(image: Image.Image, mask: BoolMask, scale: float) -> Image.Image
     The box keeps its centre and is ``scale`` times as wide and high as the mask's, at least
     :data:`SMALLEST_SIDE`; where it would leave the picture it is moved, then cut.
     """
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    left, right = _interval(int(columns[0]), int(columns[-1]) + 1, scale, image.width)
-    top, bottom = _interval(int(rows[0]), int(rows[-1]) + 1, scale, image.height)
+    box = box_of_mask(mask)
+    left, right = _interval(box.left, box.right, scale, image.width)
+    top, bottom = _interval(box.top, box.bottom, scale, image.height)
     return image.crop((left, top, right, bottom))
 
 
@@ -81,17 +81,17 @@ def outline(mask: BoolMask, width: int) -> BoolMask:
         pixels of the mask nearer than half of ``width`` to one of its pixels on the border.
     """
     line = np.zeros_like(mask)
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    box = box_of_mask(mask)
     near = (
-        slice(max(int(rows[0]) - width, 0), int(rows[-1]) + 1 + width),
-        slice(max(int(columns[0]) - width, 0), int(columns[-1]) + 1 + width),
+        slice(max(box.top - width, 0), box.bottom + width),
+        slice(max(box.left - width, 0), box.right + width),
     )
     inside = mask[near]
     line[near] = ~inside & (distance_transform_edt(~inside) <= width)
     on_border = mask.copy()
     on_border[1:-1, 1:-1] = False
     if on_border.any():
-        line |= mask & (distance_transform_edt(~on_border) < width / 2)
+        line[near] |= inside & (distance_transform_edt(~on_border[near]) < width / 2)
     return line
 
 

@@ -110,7 +110,7 @@ class WowSegConfig:
                 layer_norm_eps=vision.get("layer_norm_eps", 1e-6),
                 qkv_bias=vision.get("qkv_bias", True),
             ),
-            language=LanguageConfig.from_official(language),
+            language=LanguageConfig.from_official(language, ("default", "dynamic")),
             downsample_ratio=raw["downsample_ratio"],
             use_thumbnail=raw.get("use_thumbnail", True),
         )

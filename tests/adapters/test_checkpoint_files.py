@@ -116,3 +116,17 @@ def test_a_hub_file_that_is_not_cached_says_how_to_get_it() -> None:
         find_file("someone/tower", "tower.bin")
     with pytest.raises(CheckpointError, match="neither a folder here nor in the local Hub cache"):
         find_folder("someone/model")
+
+
+def test_files_of_the_same_name_all_count_in_the_digest(tmp_path: Path) -> None:
+    main, other = tmp_path / "main", tmp_path / "other"
+    for folder in (main, other):
+        folder.mkdir()
+        save_file({"a": torch.zeros(2)}, folder / "model.safetensors")
+    (main / "config.json").write_text("{}")
+    found = Checkpoint("m", main, (main / "model.safetensors",), (other / "model.safetensors",))
+    digests = {found.digest()}
+    for folder in (main, other):
+        save_file({"a": torch.ones(2)}, folder / "model.safetensors")
+        digests.add(found.digest())
+    assert len(digests) == 3

@@ -297,7 +297,7 @@ def test_inspection_reports_every_broken_part_at_once(folder: Path) -> None:
         "configuration": Verdict.OK,
         "llm": Verdict.OK,
         "vision_tower": Verdict.OK,
-        "mm_projector": Verdict.DAMAGED,
+        "mm_projector": Verdict.MISSING,
         "context_provider": Verdict.MISSING,
         "tokenizer": Verdict.DAMAGED,
     }

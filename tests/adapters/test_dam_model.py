@@ -12,7 +12,6 @@ from safetensors.torch import load_file, save_file
 
 from adapters.conformance import FixtureError
 from adapters.dam import ENTRY
-from adapters.dam.adapter import DamRecognizer
 from adapters.dam.certification import certify
 from adapters.dam.checkpoint import random_model
 from adapters.dam.configuration import PRESETS
@@ -27,7 +26,7 @@ STAGES = {
     *("crop boxes", "mask boxes", "focal crop used", "prompt tokens", "prompt length"),
     *("pixels (window_full)", "pixels (window_crop)", "pixels (stats)", "pixels (block_means)"),
     *("full features", "fused features", "image tokens", "image tokens, always fused"),
-    *("first logits", "answer tokens", "answer text"),
+    *("first logits", "answer tokens", "answer text", "first token in bfloat16"),
 }
 
 
@@ -79,21 +78,6 @@ def test_weights_after_the_selected_features_change_nothing(
 def test_a_folder_that_is_no_fixture_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FixtureError, match="cannot be read"):
         next(certify(tmp_path))
-
-
-def test_bfloat16_agrees_wherever_the_first_choice_is_clear() -> None:
-    half = ENTRY.load(golden.CHECKPOINT, device="cpu", dtype="bfloat16")
-    assert isinstance(half, DamRecognizer)
-    assert half.model.dtype is torch.bfloat16
-    clear = 0
-    for case in golden.cases():
-        query = golden.golden_query([case])
-        exact, rounded = (r.first_token_logits(query)[0] for r in (golden.golden(), half))
-        first, second = exact.topk(2).values
-        if first - second > 0.05:
-            assert rounded.argmax() == exact.argmax()
-            clear += 1
-    assert clear >= 8
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.external import ENTRY
+from adapters.external import ENTRY, adapter
 from adapters.external import supervisor as supervising
 from adapters.external.adapter import ExternalRecognizer
 from adapters.external.errors import WorkerError
@@ -112,7 +112,10 @@ def test_a_worker_that_writes_on_and_on_is_ended_after_its_time(load: Load) -> N
     assert "no answer within 0.2 seconds" in error(ask(load(body, timeout_s=0.2), "a"))
 
 
-def test_a_worker_that_does_not_read_is_ended_after_its_time(load: Load) -> None:
+def test_a_worker_that_does_not_read_is_ended_after_its_time(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "REQUEST_REGIONS", 5000)
     recognizer = load("say(HELLO); time.sleep(600)", timeout_s=0.2)
     many = query(*map(str, range(5000)))  # more than a pipe holds
     (answers,) = recognizer.recognize([many], GENERATION)

@@ -15,7 +15,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from adapters.external import ENTRY
+from adapters.external import ENTRY, adapter
 from adapters.external.adapter import ExternalRecognizer
 from adapters.external.handshake import read_handshake
 from adapters.external.messages import read_reply, request_line
@@ -245,7 +245,10 @@ def test_a_task_without_a_prompt_is_refused_before_anything_is_asked(load: Load)
         recognizer.recognize([query("1"), query("2", task=Task.PHRASE)], GENERATION)
 
 
-def test_neither_side_waits_for_the_other_to_read(load: Load) -> None:
+def test_neither_side_waits_for_the_other_to_read(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "REQUEST_REGIONS", 2000)
     recognizer = load("""
 say(HELLO)
 request = ""
@@ -377,3 +380,15 @@ def test_settings_that_cannot_be_used_are_named(settings: dict[str, Any], messag
 def test_there_are_no_presets() -> None:
     with pytest.raises(SettingError, match="no presets"):
         ENTRY.load(preset="big", command=f"{os.devnull}")
+
+
+def test_hundreds_of_regions_are_asked_in_several_requests(load: Load) -> None:
+    recognizer = load("""
+say(HELLO)
+for request in requests():
+    count = str(len(request["regions"]))
+    say({"id": request["id"], "answers": [{"text": count} for _ in request["regions"]]})
+""")
+    size = adapter.REQUEST_REGIONS
+    (answers,) = recognizer.recognize([query(*map(str, range(size + 3)))], GENERATION)
+    assert [answer.text for answer in answers] == [str(size)] * size + ["3"] * 3

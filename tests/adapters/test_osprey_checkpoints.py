@@ -95,9 +95,14 @@ def test_a_whole_checkpoint_needs_no_file_of_clip_weights(
     folder: Path, wanted: torch.Tensor
 ) -> None:
     (folder / CLIP).unlink()
-    recognizer = golden.load(folder, vision_tower="no/such/file")
+    recognizer = golden.load(folder)
     assert torch.equal(recognizer.first_token_logits(QUERY), wanted)
     assert recognizer.card.checkpoint_digest == golden.golden().card.checkpoint_digest
+
+
+def test_a_file_of_clip_weights_that_is_given_must_be_there(folder: Path) -> None:
+    with pytest.raises(CheckpointError, match=f"no {CLIP} at 'no/such/file'"):
+        golden.load(folder, vision_tower="no/such/file")
 
 
 @pytest.mark.parametrize("part", [".gamma", TOWER])

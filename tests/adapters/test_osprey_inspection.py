@@ -44,7 +44,9 @@ def test_a_whole_checkpoint_is_complete_and_sized_as_it_loads() -> None:
     assert findings["weight files"].found == "model.safetensors"
     assert findings["tokenizer"].found == "560 tokens"
     assert inspection.parameters == golden.golden().card.parameters
-    assert inspection.bytes_by_dtype["bfloat16"] == 2 * inspection.parameters
+    loaded = golden.load(golden.CHECKPOINT, dtype="bfloat16").model
+    held = sum(p.numel() * p.element_size() for p in loaded.parameters())
+    assert inspection.bytes_by_dtype["bfloat16"] == held
     assert inspection.plan["prompts.category"] == CATEGORY_PROMPT
 
 

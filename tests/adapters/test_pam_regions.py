@@ -284,7 +284,7 @@ def test_the_card_tells_what_answered() -> None:
     assert card.parameters == sum(p.numel() for p in golden.golden().model.parameters())
     assert card.settings == {
         "box": "mask",
-        "vision_tower": "sam2.1_hiera_large.pt beside the checkpoint",
+        "vision_tower": "a file of its own",
         "repetition_penalty": 1.05,
     }
     assert not card.context_dependent

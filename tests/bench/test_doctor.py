@@ -66,7 +66,7 @@ def test_an_incomplete_checkpoint_is_bad(bench: Bench, workplace: Path, capsys: 
         path.unlink()
     assert bench("doctor", "--model", "new", "--checkpoint", "tiny", "--json") == 2
     found = {finding["subject"]: finding for finding in told(capsys)["findings"]}
-    assert found["weight files"]["verdict"] == "damaged"
+    assert found["weight files"]["verdict"] == "missing"
     assert "no *.safetensors" in found["weight files"]["found"]
     assert found["tokenizer"]["verdict"] == "ok"
 
