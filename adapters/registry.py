@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from adapters.conformance import Comparison
 from adapters.inspection import Inspection
@@ -23,6 +23,9 @@ from adapters.interface import (
     UnknownAdapter,
     suggestion,
 )
+
+if TYPE_CHECKING:
+    from adapters.costs import PhaseCosts, Way
 
 GROUP = "regionbench.adapters"
 
@@ -44,6 +47,9 @@ class AdapterEntry:
     and gives an :class:`~adapters.inspection.Inspection`; ``certifier`` takes a folder of golden
     fixtures and yields :class:`~adapters.conformance.Comparison`; ``fixtures`` is the name of
     that folder among the project's own.
+
+    ``coster``, likewise, takes ``(preset, *, instances, tokens, size, way, dtype, **settings)``
+    and gives :class:`~adapters.costs.PhaseCosts`.
     """
 
     name: str
@@ -116,6 +122,45 @@ class AdapterEntry:
         if self.certifier is None:
             raise SettingError(f"adapter {self.name!r} has no certification")
         return cast(Iterator[Comparison], _named(self.certifier)(folder))
+
+    def cost(
+        self,
+        preset: str,
+        *,
+        instances: int,
+        tokens: int,
+        size: tuple[int, int],
+        way: Way,
+        dtype: str = "auto",
+        **settings: JsonScalar,
+    ) -> PhaseCosts:
+        """Count the operations of one picture with its regions, without weights.
+
+        Args:
+            preset: the model's size.
+            instances: regions of the picture, at least 1.
+            tokens: new tokens of every answer, at least 1.
+            size: width and height of the picture in pixels.
+            way: all regions in one query ``together``, or each ``alone`` in one of its own.
+            dtype: of the weights and so of keys and values; ``"auto"`` is bfloat16.
+            **settings: the adapter's own settings.
+
+        Raises:
+            SettingError: this adapter cannot count, a setting cannot be used, there is nothing
+                to count, or prompt and answers exceed the model's context.
+        """
+        self._check_settings(settings)
+        if self.coster is None:
+            raise SettingError(f"adapter {self.name!r} cannot compute its cost")
+        if min(instances, tokens, *size) < 1:
+            raise SettingError(
+                f"nothing to count: {instances} regions with {tokens} tokens each, of a picture "
+                f"of {size[0]}x{size[1]}; each must be at least 1"
+            )
+        found = _named(self.coster)(
+            preset, instances=instances, tokens=tokens, size=size, way=way, dtype=dtype, **settings
+        )
+        return cast("PhaseCosts", found)
 
     def _check_settings(self, given: Mapping[str, JsonScalar]) -> None:
         unknown = sorted(set(given) - set(self.settings))

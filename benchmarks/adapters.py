@@ -22,12 +22,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 if __name__ == "adapters":
     raise ImportError("start benchmarks from the project's folder: python -m benchmarks.adapters")
 
 import adapters
+from adapters import costs
 from adapters.device import resolve_device
 from adapters.interface import Answer, Generation, RegionQuery, RegionRecognizer, Task
 from benchmarks.measuring import Timing, hardware, medians, photo_with_regions, progress, timed
@@ -97,22 +97,11 @@ def together(model: RegionRecognizer, query: RegionQuery, generation: Generation
 WAYS = {"alone": alone, "together": together}
 
 
-def _attention_flops(
-    query: Sequence[int], key: Sequence[int], *args: object, **kwargs: object
-) -> int:
-    """Of a CPU's fused attention, which PyTorch's counter passes over: two products of matrices."""
-    batch, heads, rows, width = query
-    return 4 * batch * heads * rows * key[2] * width
-
-
 def count_flops(
     model: RegionRecognizer, query: RegionQuery, generation: Generation, way: str
 ) -> int:
     """Floating-point operations of one run."""
-    fused = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
-    with FlopCounterMode(display=False, custom_mapping={fused: _attention_flops}) as counter:
-        WAYS[way](model, query, generation)
-    return int(counter.get_total_flops())
+    return costs.count_flops(lambda: WAYS[way](model, query, generation)).flops
 
 
 def measure(

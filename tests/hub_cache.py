@@ -25,13 +25,19 @@ def published_id(model: str) -> str:
     return str(load_config(PACKAGED).contents.models[model].checkpoint)
 
 
+def snapshot(cache: Path, hub_id: str) -> Path:
+    """A new folder for the files of a repository, where the Hub's cache keeps them."""
+    repository = cache / f"models--{hub_id.replace('/', '--')}"
+    folder = repository / "snapshots" / REVISION
+    folder.mkdir(parents=True)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(REVISION)
+    return folder
+
+
 def fill(cache: Path, goldens: Path, *models: str) -> None:
     """Put the golden checkpoints of ``models`` under their Hub ids into the folder ``cache``."""
     for model in models:
         fixture, inner = MODELS[model]
-        repository = cache / f"models--{published_id(model).replace('/', '--')}"
-        shutil.copytree(
-            goldens / fixture / "checkpoint", repository / "snapshots" / REVISION / inner
-        )
-        (repository / "refs").mkdir()
-        (repository / "refs" / "main").write_text(REVISION)
+        folder = snapshot(cache, published_id(model)) / inner
+        shutil.copytree(goldens / fixture / "checkpoint", folder, dirs_exist_ok=True)

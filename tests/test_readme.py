@@ -15,7 +15,8 @@ import pytest
 import yaml
 from skimage import data
 
-from tests.hub_cache import fill
+from tests.adapters.vlm_models import qwen2_5_vl
+from tests.hub_cache import fill, snapshot
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
@@ -80,6 +81,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> dict[s
     }
     (root / "annotations" / "lvis_v1_val.json").write_text(json.dumps(annotations))
     fill(home / "hub", repository / "tests" / "goldens", "osprey-7b")
+    qwen2_5_vl(snapshot(home / "hub", "Qwen/Qwen2.5-VL-3B-Instruct"))
     return {
         "home": home,
         "/data/lvis": root,
@@ -123,7 +125,7 @@ def test_the_lvis_commands_run_on_a_set_laid_out_as_described(reader: dict[str, 
     check = run(command("bench", "data", "check"), reader)
     assert check.returncode == 0, check.stderr
     assert "lvis is ready" in check.stdout
-    dry, real = [c for c in COMMANDS if c.startswith("bench run --adapter")]
+    dry, real = [c for c in COMMANDS if c.startswith("bench run --adapter wow-seg")]
     plan = run(f"{dry} --json", reader)
     assert plan.returncode == 0, plan.stderr
     (planned,) = json.loads(plan.stdout)["runs"]
@@ -148,6 +150,22 @@ def test_a_published_model_is_certified_and_runs_from_its_hub_id(reader: dict[st
     manifest = json.loads((reader["home"] / "runs" / result["run"] / "run.json").read_text())
     assert manifest["model"]["checkpoint"] == "sunshine-lwt/Osprey-7b"
     assert manifest["sessions"][0]["certificate"]["passed"]
+
+
+def test_a_general_model_runs_without_code(reader: dict[str, Path]) -> None:
+    done = run(f"{command('bench', 'run', '--adapter', 'vlm')} --json", reader)
+    assert done.returncode == 0, done.stderr
+    (result,) = json.loads(done.stdout)["runs"]
+    assert result["counts"]["errored"] == result["counts"]["missing"] == 0
+
+
+def test_the_program_shown_is_an_entry_of_the_configuration(tmp_path: Path) -> None:
+    from bench.config import load_config
+
+    (entry,) = re.findall(r"^my-model: .*$", README, flags=re.MULTILINE)
+    (tmp_path / "bench.yaml").write_text(f"models:\n  {entry}\n", encoding="utf-8")
+    spec = load_config(tmp_path / "bench.yaml").model("my-model")
+    assert (spec.adapter, list(spec.settings)) == ("external", ["command"])
 
 
 def test_the_doctor_finds_the_checkpoint_whole(reader: dict[str, Path]) -> None:

@@ -20,6 +20,7 @@ ENTRY = AdapterEntry(
     inspector="adapters.dam.inspection:inspect",
     certifier="adapters.dam.certification:certify",
     fixtures="dam",
+    coster="adapters.dam.cost:cost",
     paper="https://arxiv.org/abs/2504.16072",
     licence="NVIDIA Noncommercial (checkpoints), Apache-2.0 (official code)",
 )

@@ -23,6 +23,7 @@ ENTRY = AdapterEntry(
     inspector="adapters.osprey.inspection:inspect",
     certifier="adapters.osprey.certification:certify",
     fixtures="osprey",
+    coster="adapters.osprey.cost:cost",
     paper="https://arxiv.org/abs/2312.10032",
     licence="Apache-2.0 (code); the weights derive from Vicuna v1.5 (Llama 2 Community License) "
     "and LAION's CLIP (MIT)",

@@ -22,6 +22,7 @@ ENTRY = AdapterEntry(
     inspector="adapters.pam.inspection:inspect",
     certifier="adapters.pam.certification:certify",
     fixtures="pam",
+    coster="adapters.pam.cost:cost",
     paper="https://arxiv.org/abs/2506.05302",
     licence="Apache-2.0 (code, model cards, SAM 2.1); PAM-3B's base Qwen2.5-3B: Qwen Research",
 )

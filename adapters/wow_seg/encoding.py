@@ -37,7 +37,8 @@ def encode_pictures(
             if i < 0:
                 kept.append(tokens)
             else:
-                keep = torch.from_numpy(crops[i].keep).flatten()
+                # Indices, not a mask, whose count a device would have to tell the host.
+                keep = torch.from_numpy(np.flatnonzero(crops[i].keep))
                 kept.append(tokens[keep.to(model.device)])
     hidden = model.config.language.hidden_size
     nothing = torch.zeros(0, hidden, device=model.device, dtype=model.dtype)

@@ -1,0 +1,71 @@
+"""Computed cost of a DAM query; see :mod:`adapters.costs`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from adapters.costs import (
+    PhaseCosts,
+    Way,
+    by_way,
+    check_context,
+    count_flops,
+    count_rows,
+    in_sequence,
+)
+from adapters.dam import ENTRY
+from adapters.dam.adapter import WAVE, DamRecognizer, load
+from adapters.dam.encoding import encode_regions
+from adapters.dam.preprocessing import RegionView
+from adapters.interface import JsonScalar
+
+
+def cost(
+    preset: str,
+    *,
+    instances: int,
+    tokens: int,
+    size: tuple[int, int],
+    way: Way,
+    dtype: str = "auto",
+    **settings: JsonScalar,
+) -> PhaseCosts:
+    """Cost of a picture of any size; see :meth:`~adapters.registry.AdapterEntry.cost`.
+
+    Every region has a focal crop; it has none only where it and its surroundings fill the picture.
+    """
+    recognizer = load(
+        None, preset=preset, device="meta", dtype=dtype, revision=None, seed=0, **settings
+    )
+    return by_way(lambda n: cost_of_query(recognizer, n, tokens), instances, way)
+
+
+@torch.inference_mode()
+def cost_of_query(recognizer: DamRecognizer, instances: int, tokens: int) -> PhaseCosts:
+    """Cost of one query.
+
+    Args:
+        recognizer: with its network on any device.
+        instances: regions, each with a focal crop.
+        tokens: new tokens of every answer.
+    """
+    waves = [min(WAVE, instances - start) for start in range(0, instances, WAVE)]
+    return in_sequence(*(_cost_of_wave(recognizer, regions, tokens) for regions in waves))
+
+
+def _cost_of_wave(recognizer: DamRecognizer, regions: int, tokens: int) -> PhaseCosts:
+    model = recognizer.model
+    prompt = recognizer.prompter.prompt(recognizer.card.prompts[ENTRY.tasks[0]])
+    positions = prompt.length(model.config.image_tokens)
+    check_context(positions, tokens, model.config.max_positions)
+    side = model.config.vision.image_size
+    picture = np.zeros((side, side, 3), dtype=np.uint8)
+    mask = np.zeros((side, side), dtype=np.uint8)
+    view = RegionView(mask, picture, mask, focal=True)
+    vision, seen = count_flops(lambda: encode_regions(model, picture, [view] * regions))
+    beginnings = model.follow(seen[:, None], prompt.pieces[1:])
+    language = count_rows(model.llm, model.embed(prompt.pieces[0]), beginnings, tokens)
+    return replace(language, vision=vision)

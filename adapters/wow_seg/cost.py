@@ -1,0 +1,176 @@
+"""Computed cost of a WOW-Seg query; see :mod:`adapters.costs`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from PIL import Image
+
+from adapters.costs import (
+    PhaseCosts,
+    Way,
+    by_way,
+    check_context,
+    count_branches,
+    count_flops,
+    count_steps,
+    in_sequence,
+    key_value_bytes,
+)
+from adapters.decoding import CachedSequence
+from adapters.interface import JsonScalar
+from adapters.masks import PixelBox
+from adapters.wow_seg import ENTRY
+from adapters.wow_seg.adapter import load
+from adapters.wow_seg.cascade import CascadeSequence
+from adapters.wow_seg.context import ModelContext
+from adapters.wow_seg.encoding import encode_pictures
+from adapters.wow_seg.preprocessing import RegionCrop, RegionTokens, tile_image
+from adapters.wow_seg.prompting import Prompt
+from adapters.wow_seg.settings import MultiInstance
+from adapters.wow_seg.shared_prefix import WAVE
+
+REGION_TOKENS = 27  # of an LVIS mask on average (paper, section 4.1)
+_WRITTEN = 1  # the token all answers consist of; any but the collator's padding
+
+
+def cost(
+    preset: str,
+    *,
+    instances: int,
+    tokens: int,
+    size: tuple[int, int],
+    way: Way,
+    dtype: str = "auto",
+    **settings: JsonScalar,
+) -> PhaseCosts:
+    """Cost of a picture of ``size`` pixels; see :meth:`~adapters.registry.AdapterEntry.cost`.
+
+    Every region keeps :data:`REGION_TOKENS` tokens, or all where ``region_tokens`` says so.
+    """
+    context = load(
+        None, preset=preset, device="meta", dtype=dtype, revision=None, seed=0, **settings
+    ).context
+    masked = context.settings.region_tokens is RegionTokens.MASK2TOKEN
+    kept = REGION_TOKENS if masked else context.model.config.tokens_per_tile
+    return by_way(lambda n: cost_of_query(context, n, tokens, size, kept), instances, way)
+
+
+@torch.inference_mode()
+def cost_of_query(
+    context: ModelContext, instances: int, tokens: int, size: tuple[int, int], region_tokens: int
+) -> PhaseCosts:
+    """Cost of one query.
+
+    Args:
+        context: the network, on any device.
+        instances: regions.
+        tokens: new tokens of every answer.
+        size: width and height of the picture in pixels.
+        region_tokens: tokens of its crop that each region keeps.
+    """
+    match context.settings.multi_instance:
+        case MultiInstance.SINGLE:
+            one = _single(context, tokens, size, region_tokens)
+            return in_sequence(*[one] * instances)
+        case MultiInstance.SHARED_PREFIX:
+            return _shared_prefix(context, instances, tokens, size, region_tokens)
+        case MultiInstance.CASCADE:
+            return _cascade(context, instances, tokens, size, region_tokens)
+
+
+def _single(
+    context: ModelContext, tokens: int, size: tuple[int, int], region_tokens: int
+) -> PhaseCosts:
+    vision, tiles = _encode(context, 1, size, region_tokens)
+    prompt = context.prompter.prompt(_template(context), len(tiles), [region_tokens])
+    length = len(prompt.input_ids)
+    _check(context, prompt, tokens)
+    sequence = CachedSequence(context.model.language_model)
+    embeddings = _blank(tiles, length)
+    read = count_flops(lambda: sequence.logits(sequence.prefill(embeddings)[-1:]))
+
+    def step(_: int) -> None:
+        position = torch.tensor([len(sequence)])
+        sequence.logits(sequence.append(sequence.embed([_WRITTEN]), position))
+
+    return PhaseCosts(
+        vision,
+        read.flops,
+        count_steps(step, tokens - 1),
+        key_value_bytes(context.model.language_model, length + tokens - 1),
+    )
+
+
+def _shared_prefix(
+    context: ModelContext, instances: int, tokens: int, size: tuple[int, int], region_tokens: int
+) -> PhaseCosts:
+    vision, tiles = _encode(context, instances, size, region_tokens)
+    prompt = context.prompter.prompt(_template(context), len(tiles), [region_tokens])
+    _check(context, prompt, tokens)
+    prefix = prompt.runs[1].start
+    branch = _blank(tiles, len(prompt.input_ids) - prefix)
+    language = count_branches(
+        context.model.language_model, _blank(tiles, prefix), [branch] * instances, tokens, WAVE
+    )
+    return replace(language, vision=vision)
+
+
+def _cascade(
+    context: ModelContext, instances: int, tokens: int, size: tuple[int, int], region_tokens: int
+) -> PhaseCosts:
+    """Answers follow each other, and all but the last are read to their separator."""
+    vision, tiles = _encode(context, instances, size, region_tokens)
+    prompt = context.prompter.prompt(_template(context), len(tiles), [region_tokens] * instances)
+    _check(context, prompt, instances * (tokens + 1))
+    embeddings = _blank(tiles, len(prompt.input_ids))
+
+    def read() -> CascadeSequence:
+        variant = context.settings.cascade
+        sequence = CascadeSequence(context.model, prompt, embeddings, variant)
+        sequence.logits()
+        return sequence
+
+    prefill, sequence = count_flops(read)
+    written = instances * (tokens + 1) - 1
+
+    def write(place: int) -> None:
+        sequence.write(_WRITTEN, place // (tokens + 1))
+        sequence.logits()
+
+    return PhaseCosts(
+        vision,
+        prefill,
+        count_steps(write, written),
+        key_value_bytes(context.model.language_model, len(embeddings) + written),
+    )
+
+
+def _encode(
+    context: ModelContext, instances: int, size: tuple[int, int], region_tokens: int
+) -> tuple[int, torch.Tensor]:
+    """Operations of encoding the picture and its regions, and the picture's tokens."""
+    config = context.model.config
+    tiles = tile_image(Image.new("RGB", size), context.settings.max_tiles, config).tiles
+    keep = np.arange(config.tokens_per_tile).reshape(config.grid, -1) < region_tokens
+    side = config.image_size
+    blank = np.zeros((side, side, 3), dtype=np.uint8)
+    crops = [RegionCrop(blank, keep, PixelBox(0, 0, side, side))] * instances
+    flops, (tokens, _) = count_flops(lambda: encode_pictures(context.model, tiles, crops))
+    return flops, tokens
+
+
+def _blank(tokens: torch.Tensor, length: int) -> torch.Tensor:
+    """Embeddings ``[length, hidden]`` of the type and device of ``tokens``."""
+    return tokens.new_zeros(length, tokens.shape[1])
+
+
+def _template(context: ModelContext) -> str:
+    return context.settings.template(ENTRY.tasks[0])
+
+
+def _check(context: ModelContext, prompt: Prompt, new: int) -> None:
+    limit = context.model.config.language.max_position_embeddings
+    check_context(len(prompt.input_ids), new, limit)
