@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.interface import Status
 from bench.certificates import versions_of
+from bench.efficiency_frames import efficiency_frames
 from bench.manifest import Manifest, ScoringRecord
 from bench.store import StoredRun
 from bench.stored_scores import StoredScores, current_scores
@@ -20,13 +22,13 @@ TITLE = "regionbench"
 _SHORT_REVISION = 7
 
 
-def gather(runs: Sequence[StoredRun], title: str = TITLE) -> Board:
-    """The board of stored runs beside the published numbers.
+def gather(runs: Sequence[StoredRun], efficiency: Path | None = None, title: str = TITLE) -> Board:
+    """The board of stored runs and efficiency records beside the published numbers.
 
     A run whose answers were not scored as they stand is shown by its counts, as incomplete.
 
     Raises:
-        StoreError: a manifest, an answer or a scoring cannot be read.
+        StoreError: a manifest, an answer, a scoring or an efficiency record cannot be read.
     """
     import pandas as pd
 
@@ -43,12 +45,14 @@ def gather(runs: Sequence[StoredRun], title: str = TITLE) -> Board:
         if found is not None:
             scores += _score_rows(run, found[1])
             pages.append(_page(run, manifest, found[1]))
+    swept = {} if efficiency is None else efficiency_frames(efficiency)._asdict()
     return Board(
         title=title,
         runs=pd.DataFrame(rows, columns=list(RUN_COLUMNS)),
         scores=pd.DataFrame(scores, columns=list(SCORE_COLUMNS)),
         published=published.load(),
         pages=tuple(pages),
+        **swept,
     )
 
 

@@ -17,6 +17,7 @@ VERBS = {
     "data": "bench.commands.data",
     "run": "bench.commands.run",
     "score": "bench.commands.score",
+    "efficiency": "bench.commands.efficiency",
     "report": "bench.commands.report",
     "import": "bench.commands.import_answers",
     "certify": "bench.commands.certify",

@@ -67,7 +67,17 @@ def write_board(config: Config) -> Path:
     from bench.board import gather
     from reports.site import write_site
 
-    return write_site(gather(stored_runs(config.runs)), config.site).absolute()
+    board = gather(stored_runs(config.runs), config.efficiency)
+    return write_site(board, config.site).absolute()
+
+
+def write_efficiency_page(config: Config) -> Path | None:
+    """Write the efficiency page and its files alone; ``None`` where there is no record."""
+    from bench.board import gather
+    from reports.site import write_efficiency
+
+    board = gather(stored_runs(config.runs), config.efficiency)
+    return write_efficiency(board, config.site).absolute() if board.swept else None
 
 
 def _show(outcome: Outcome, *, as_json: bool) -> None:

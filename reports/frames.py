@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -56,6 +56,78 @@ PUBLISHED_COLUMNS = (
     "set",
 )
 
+_POINT_COLUMNS = (
+    "sweep",
+    "model",  # as the sweep calls it
+    "adapter",
+    "revision",
+    "checkpoint",
+    "checkpoint_digest",
+    "random_weights",  # bool
+    "dtype",
+    "settings",  # short text, as of a run
+    "parameters",
+    "width",  # of the picture, pixels
+    "height",
+    "tiles",  # "12+1", "1", or "" where the model cuts none
+    "region_tokens",
+    "way",  # "together": one query for all regions; "alone": one for each
+    "mode",  # of asking together; "" where the model has only one
+    "instances",  # regions of the picture
+    "tokens",  # generated per region, at most or exactly
+)
+COST_COLUMNS = (
+    *_POINT_COLUMNS,
+    "vision_flops",
+    "prefill_flops",
+    "decode_flops",
+    "kv_cache_bytes",
+)
+SPEED_COLUMNS = (
+    *_POINT_COLUMNS,
+    "decode",  # "forced" to so many tokens, or "natural" stop
+    "effort",  # "full" or "quick"
+    "outcome",  # "measured", or why there is no speed: "out_of_memory", "failed", "not_possible"
+    "reason",
+    "queries",  # timed ones
+    "seconds_p50",  # end to end, of one picture with all its regions
+    "seconds_p90",
+    "seconds_p99",
+    "seconds_low",  # bootstrap interval of the median
+    "seconds_high",
+    "device_seconds_p50",
+    "images_per_second",
+    "regions_per_second",
+    "load_seconds",
+    "first_query_seconds",
+    "stable",
+    "tokens_per_region",
+    "peak_allocated_bytes",
+    "peak_reserved_bytes",
+    "process_rss_bytes",
+    "energy_joules",
+    "outputs_equal",
+    "repeat_ratio",
+    "repeat_ok",
+    "hardware",  # speeds of two different texts never share a chart
+    "driver",
+    "attention",
+    "threads",
+    "load_average",
+    "foreign_processes",
+    "warnings",
+    "started",  # ISO 8601, UTC
+    "commit",
+)
+
+
+def _no_costs() -> pd.DataFrame:
+    return pd.DataFrame(columns=list(COST_COLUMNS))
+
+
+def _no_speeds() -> pd.DataFrame:
+    return pd.DataFrame(columns=list(SPEED_COLUMNS))
+
 
 class ReportError(Exception):
     """A frame lacks a column, or the site's folder cannot be written; says which."""
@@ -81,6 +153,8 @@ class RunReport:
 class Board:
     """What a site is built from: runs, their scores (long form) and published rows.
 
+    ``costs`` and ``speeds`` are the points of efficiency sweeps.
+
     Raises:
         ReportError: a frame lacks one of its columns.
     """
@@ -90,12 +164,21 @@ class Board:
     scores: pd.DataFrame
     published: pd.DataFrame
     pages: tuple[RunReport, ...]
+    costs: pd.DataFrame = field(default_factory=_no_costs)
+    speeds: pd.DataFrame = field(default_factory=_no_speeds)
+
+    @property
+    def swept(self) -> bool:
+        """Whether there is an efficiency sweep to show."""
+        return not (self.costs.empty and self.speeds.empty)
 
     def __post_init__(self) -> None:
         for name, frame, columns in (
             ("runs", self.runs, RUN_COLUMNS),
             ("scores", self.scores, SCORE_COLUMNS),
             ("published", self.published, PUBLISHED_COLUMNS),
+            ("costs", self.costs, COST_COLUMNS),
+            ("speeds", self.speeds, SPEED_COLUMNS),
         ):
             lacking = [column for column in columns if column not in frame.columns]
             if lacking:

@@ -85,7 +85,7 @@ def _tidy(element: ET.Element) -> None:
     for child in list(element):
         _tidy(child)
         drawn = child.tag != f"{{{_SVG}}}g" and ("fill" in child.attrib or "stroke" in child.attrib)
-        if not drawn and not len(child):
+        if not drawn and not len(child) and not child.text:
             element.remove(child)
 
 

@@ -13,10 +13,13 @@ LISTING = "site-files.json"
 """What the last call wrote, so that the next one knows which files it may remove."""
 
 
-def write_folder(folder: Path, contents: Iterable[tuple[str, bytes]]) -> None:
+def write_folder(
+    folder: Path, contents: Iterable[tuple[str, bytes]], *, only: tuple[str, ...] = ("",)
+) -> None:
     """Make ``folder`` hold ``contents`` (POSIX path → bytes) beside whatever else lies there.
 
-    Every file is replaced atomically, and only when its bytes differ.
+    Every file is replaced atomically, and only when its bytes differ. ``contents`` are all files
+    whose path begins with one of ``only``; others that an earlier call wrote stay.
 
     Raises:
         ReportError: the folder or a file in it cannot be written.
@@ -27,9 +30,10 @@ def write_folder(folder: Path, contents: Iterable[tuple[str, bytes]]) -> None:
         for path, content in contents:
             _replace(folder / path, content)
             written.add(path)
-        for path in sorted(before - written):
+        others = {path for path in before if not path.startswith(only)}
+        for path in sorted(before - written - others):
             _remove(folder, path)
-        listing = json.dumps({"schema_version": 1, "files": sorted(written)}, indent=1)
+        listing = json.dumps({"schema_version": 1, "files": sorted(written | others)}, indent=1)
         _replace(folder / LISTING, f"{listing}\n".encode("ascii"))
     except OSError as error:
         raise ReportError(

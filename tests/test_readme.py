@@ -168,6 +168,13 @@ def test_the_program_shown_is_an_entry_of_the_configuration(tmp_path: Path) -> N
     assert (spec.adapter, list(spec.settings)) == ("external", ["command"])
 
 
+def test_a_sweep_is_counted_and_drawn(reader: dict[str, Path]) -> None:
+    done = run(command("bench", "efficiency"), reader)
+    assert done.returncode == 0, done.stderr
+    page = (reader["home"] / "site" / "efficiency.html").read_text(encoding="utf-8")
+    assert "wow-seg-mid" in page
+
+
 def test_the_doctor_finds_the_checkpoint_whole(reader: dict[str, Path]) -> None:
     done = run(command("bench", "doctor"), reader)
     assert done.returncode == 0, done.stderr

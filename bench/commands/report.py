@@ -1,4 +1,4 @@
-"""``bench report``: write the board of every stored run."""
+"""``bench report``: write the board of every stored run, or its efficiency page alone."""
 
 from __future__ import annotations
 
@@ -10,19 +10,31 @@ from bench.options import config_option, json_option
 
 
 @click.command()
+@click.option(
+    "--only", type=click.Choice(["efficiency"]), help="Write this page and its files alone."
+)
 @config_option
 @json_option
-def command(config_path: Path | None, as_json: bool) -> int:
+def command(config_path: Path | None, only: str | None, as_json: bool) -> int:
     """Write the board of every stored run, and print its path."""
     from bench.config import load_config
-    from bench.outcomes import write_board
-    from bench.output import print_json
+    from bench.exit_codes import ExitCode
+    from bench.outcomes import write_board, write_efficiency_page
+    from bench.output import print_json, warn
     from bench.store import stored_runs
 
     config = load_config(config_path)
-    page = write_board(config)
+    if only is None:
+        page = write_board(config)
+        told = {"runs": len(stored_runs(config.runs)), "board": str(page)}
+    else:
+        found = write_efficiency_page(config)
+        if found is None:
+            warn(f"no efficiency records in {config.efficiency}; `bench efficiency` makes them")
+            return ExitCode.INCOMPLETE
+        page, told = found, {"page": str(found)}
     if as_json:
-        print_json({"runs": len(stored_runs(config.runs)), "board": str(page)})
+        print_json(told)
     else:
         click.echo(str(page))
-    return 0
+    return ExitCode.FINE

@@ -1,0 +1,1 @@
+"""What N regions of one picture cost and how long they take: protocol ``instances-v1``."""

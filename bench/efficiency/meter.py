@@ -1,0 +1,131 @@
+"""Time, memory and energy of a query on whatever device answers."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import torch
+
+Result = TypeVar("Result")
+Clock = Callable[[], float]
+
+_STATM = Path("/proc/self/statm")
+
+
+class Lap(NamedTuple):
+    """Seconds of one query on the wall's clock and, on an accelerator, between two events."""
+
+    seconds: float
+    device_seconds: float | None
+
+
+class Memory(NamedTuple):
+    """Bytes: the accelerator's peaks since :meth:`Meter.reset`, and the process's resident set."""
+
+    allocated: int | None
+    reserved: int | None
+    resident: int
+
+
+class Meter:
+    """Measures on one device.
+
+    Args:
+        device: a torch device's name; anything else, such as a program of its own has, counts as
+            a processor.
+        clock: seconds since some moment.
+    """
+
+    def __init__(self, device: str, clock: Clock = time.perf_counter) -> None:
+        self.clock = clock
+        self._device = _accelerator(device)
+        self._energy = _energy_counter(self._device)
+
+    def lap(self, run: Callable[[], Result]) -> tuple[Lap, Result]:
+        """Time one run, the device synchronised before and after."""
+        if self._device is None:
+            begun = self.clock()
+            result = run()
+            return Lap(self.clock() - begun, None), result
+        begin = torch.Event(self._device, enable_timing=True)
+        end = torch.Event(self._device, enable_timing=True)
+        torch.accelerator.synchronize(self._device)
+        begun = self.clock()
+        begin.record()
+        result = run()
+        end.record()
+        torch.accelerator.synchronize(self._device)
+        seconds = self.clock() - begun
+        return Lap(seconds, begin.elapsed_time(end) / 1000), result
+
+    def reset(self) -> None:
+        """Begin to look for new peaks."""
+        if self._device is not None and self._device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self._device)
+
+    def memory(self) -> Memory:
+        """Peaks since the last reset, and what the process holds now."""
+        allocated = reserved = None
+        if self._device is not None and self._device.type == "cuda":
+            allocated = torch.cuda.max_memory_allocated(self._device)
+            reserved = torch.cuda.max_memory_reserved(self._device)
+        return Memory(allocated, reserved, _resident())
+
+    def joules(self) -> float | None:
+        """The accelerator's energy counter; ``None`` where it cannot be read."""
+        return None if self._energy is None else self._energy()
+
+    def release(self) -> None:
+        """Give back what a failed query left behind."""
+        gc.collect()
+        if self._device is not None and self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a query failed for want of memory, on the device or beside it."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    message = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in message or "can't allocate memory" in message
+    )
+
+
+def _accelerator(name: str) -> torch.device | None:
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        return None
+    return None if device.type in ("cpu", "meta") else device
+
+
+def _energy_counter(device: torch.device | None) -> Callable[[], float] | None:
+    """A function that reads joules since the driver was loaded, by NVML if it is installed."""
+    if device is None or device.type != "cuda":
+        return None
+    try:
+        nvml: Any = importlib.import_module("pynvml")
+        nvml.nvmlInit()
+        uuid = f"GPU-{torch.cuda.get_device_properties(device).uuid}"
+        handle = nvml.nvmlDeviceGetHandleByUUID(uuid)
+        nvml.nvmlDeviceGetTotalEnergyConsumption(handle)
+    except Exception:  # no NVML, or a card or a container without the counter
+        return None
+    return lambda: float(nvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1000
+
+
+def _resident() -> int:
+    try:
+        pages = int(_STATM.read_text(encoding="ascii").split()[1])
+    except OSError:  # not Linux: the peak instead, in kilobytes
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return pages * os.sysconf("SC_PAGE_SIZE")

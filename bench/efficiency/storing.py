@@ -1,0 +1,66 @@
+"""Records on disk: ``<folder>/<sweep>/<model>/<key>.json``, each written at once or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bench.atomic import clear_temporaries, write_json
+from bench.efficiency.records import Record, parse
+from bench.errors import StoreError
+
+_KEY_DIGITS = 24  # of a key's 64, in a file's name
+
+
+def write_record(folder: Path, sweep: str, record: Record) -> Path:
+    """Store a record in the place of an earlier one of the same key.
+
+    Raises:
+        StoreFull: there is no room.
+        StoreError: the folder cannot be written.
+    """
+    path = _place(folder, sweep, record)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"folder {path.parent} cannot be made: {error}") from error
+    clear_temporaries(path.parent)
+    write_json(path, record.model_dump(mode="json"))
+    return path
+
+
+def stored_record(folder: Path, sweep: str, like: Record) -> tuple[Path, Record] | None:
+    """The stored record with the key of another, and its file; ``None`` where there is none.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    path = _place(folder, sweep, like)
+    return (path, read_record(path)) if path.is_file() else None
+
+
+def read_records(folder: Path) -> list[Record]:
+    """Every record at any depth of a folder, in the order of their paths.
+
+    Raises:
+        StoreError: one cannot be read; the message names its file.
+    """
+    return [read_record(path) for path in sorted(folder.rglob("*.json"))]
+
+
+def read_record(path: Path) -> Record:
+    """One stored record.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    try:
+        return parse(json.loads(path.read_text(encoding="utf-8")), str(path))
+    except (OSError, ValueError, ValidationError) as error:
+        raise StoreError(f"efficiency record {path} cannot be read: {error}") from error
+
+
+def _place(folder: Path, sweep: str, record: Record) -> Path:
+    return folder / sweep / record.subject.model / f"{record.key[:_KEY_DIGITS]}.json"

@@ -1,0 +1,280 @@
+"""Measured speed on the efficiency page: throughput and latency on one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from reports.efficiency_blocks import (
+    WAYS,
+    Block,
+    Entry,
+    Figure,
+    identity,
+    made_of,
+    rows_of,
+    significant,
+)
+from reports.efficiency_chart import Line, Place, Scales, Style, curve_chart, scales, ticks_125
+from reports.efficiency_costs import relative_chart, told
+from reports.efficiency_groups import ALONE, TOGETHER, Curve, Group
+from reports.efficiency_records import Speed
+from reports.export import Cell
+from reports.svg import Caption
+
+_MILLISECONDS_BELOW = 0.1
+
+
+class _Kind(NamedTuple):
+    """One quantity's charts and table."""
+
+    name: str
+    title: str
+    how: str
+    place: Callable[[Speed], Place]
+    entry: Callable[[Speed], Entry]
+    caption: str
+
+
+def speed_blocks(
+    group: Group[Speed], looks: Mapping[Curve, Style | None], key: str
+) -> Iterator[Block]:
+    """Throughput, latency, and time relative to one region; none where nothing was measured."""
+    if not any(point.measured for _, point in group.points):
+        return
+    unit, size = _time_unit(group)
+    throughput = _Kind(
+        "throughput",
+        "Regions per second",
+        "more is better",
+        lambda p: Place(p.instances, p.regions_per_second or p.instances / (p.seconds_p50 or 1)),
+        lambda p: Entry(
+            significant(p.regions_per_second or p.instances / (p.seconds_p50 or 1)),
+            (f"{significant(p.images_per_second)} images/s",) if p.images_per_second else (),
+        ),
+        "Regions per second, and pictures per second below.",
+    )
+    latency = _Kind(
+        "latency",
+        f"Time per picture, {unit}",
+        "median, whisker to p90; less is better",
+        lambda p: Place(
+            p.instances, (p.seconds_p50 or 0) / size, p.seconds_p90 and p.seconds_p90 / size
+        ),
+        lambda p: _latency(p, size),
+        f"Median end-to-end time of a picture with its regions in {unit}, its 95 % interval, "
+        "and the 90th and 99th percentiles.",
+    )
+    for kind in (throughput, latency):
+        yield Block(
+            key=f"{key}-{kind.name}",
+            title=kind.title,
+            note="",
+            figures=tuple(_pair(group, looks, key, kind)),
+            caption=kind.caption,
+            head=tuple(f"N = {n}" for n in group.instances),
+            rows=rows_of(group, looks, _cells(group, kind.entry)),
+        )
+    yield Block(
+        key=f"{key}-relative",
+        title="Time relative to one region",
+        note="",
+        figures=tuple(_relative(group, looks, key)),
+        caption="Times the median time of a picture with one region.",
+        head=tuple(f"N = {n}" for n in group.instances),
+        rows=rows_of(group, looks, _ratios(group)),
+    )
+
+
+def point_rows(group: Group[Speed]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Head and rows of the table of every measured point."""
+    head = (
+        "Model",
+        "Asked",
+        "N",
+        "Outcome",
+        "Queries",
+        "Device time, ms",
+        "First query, s",
+        "Load, s",
+        "Tokens a region",
+        "Allocated, MiB",
+        "Reserved, MiB",
+        "Process, MiB",
+        "Energy, J",
+        "Same answers",
+        "Asked again",
+        "Load average",
+        "Remarks",
+    )
+    return head, [_point_row(label, point) for label, point in group.points]
+
+
+def speed_datum(label: str, point: Speed) -> dict[str, Cell]:
+    """Every column of a point."""
+    own = {
+        name: getattr(point, name)
+        for name in Speed.__slots__
+        if name not in ("subject", "question", "way", "instances")
+    }
+    return {**identity(label, point), **own}
+
+
+def _point_row(label: str, p: Speed) -> tuple[str, ...]:
+    remarks = [p.reason, p.warnings, p.foreign_processes and f"beside {p.foreign_processes}"]
+    if p.measured and p.stable is False:
+        remarks.append("the warm-up did not settle")
+    return (
+        label,
+        p.way,
+        str(p.instances),
+        p.outcome_words + (" (quick)" if p.effort == "quick" else ""),
+        "" if p.queries is None else str(p.queries),
+        _number(p.device_seconds_p50, 1e-3),
+        _number(p.first_query_seconds),
+        _number(p.load_seconds),
+        _number(p.tokens_per_region),
+        _number(p.peak_allocated_bytes, 2**20),
+        _number(p.peak_reserved_bytes, 2**20),
+        _number(p.process_rss_bytes, 2**20),
+        _number(p.energy_joules),
+        _yes(p.outputs_equal),
+        f"{p.repeat_ratio:.2f}×" if p.repeat_ratio else "–",
+        _number(p.load_average),
+        "; ".join(remark for remark in remarks if remark),
+    )
+
+
+def _number(value: float | None, unit: float = 1.0) -> str:
+    return "–" if value is None else significant(value / unit)
+
+
+def _yes(value: bool | None) -> str:
+    return "–" if value is None else "yes" if value else "no"
+
+
+def _latency(p: Speed, size: float) -> Entry:
+    small = []
+    if p.seconds_low is not None and p.seconds_high is not None:
+        small.append(f"[{significant(p.seconds_low / size)}, {significant(p.seconds_high / size)}]")
+    for name, seconds in (("p90", p.seconds_p90), ("p99", p.seconds_p99)):
+        if seconds is not None:
+            small.append(f"{name} {significant(seconds / size)}")
+    return Entry(significant((p.seconds_p50 or 0) / size), tuple(small))
+
+
+def _cells(group: Group[Speed], entry: Callable[[Speed], Entry]) -> dict[Curve, list[Entry]]:
+    return {
+        curve: [_or_why(points.get(n), entry) for n in group.instances]
+        for curve, points in group.curves.items()
+    }
+
+
+def _or_why(point: Speed | None, entry: Callable[[Speed], Entry]) -> Entry:
+    if point is None:
+        return Entry("–", absent=True)
+    return entry(point) if point.measured else Entry(point.outcome_words, absent=True)
+
+
+def _ratios(group: Group[Speed]) -> dict[Curve, list[Entry]]:
+    cells = {}
+    for curve, points in group.curves.items():
+        first = points.get(1)
+        base = first.seconds_p50 if first and first.measured else None
+
+        def ratio(point: Speed, base: float | None = base) -> Entry:
+            if base is None:
+                return Entry("–", absent=True)
+            return Entry(f"{(point.seconds_p50 or 0) / base:.2f}×")
+
+        cells[curve] = [_or_why(points.get(n), ratio) for n in group.instances]
+    return cells
+
+
+def _pair(
+    group: Group[Speed], looks: Mapping[Curve, Style | None], key: str, kind: _Kind
+) -> Iterator[Figure]:
+    """Both ways of asking side by side, on one pair of axes."""
+    by_way = {way: _lines(group, looks, way, kind.place) for way in WAYS}
+    everything = [line for lines in by_way.values() for line in lines]
+    axes = scales(everything)
+    for way, lines in by_way.items():
+        if lines:
+            title = f"{kind.title}, {WAYS[way]}"
+            caption = Caption(f"{key}-{kind.name}-{way}", title, told(lines))
+            svg = _drawn(lines, axes, caption, [kind.how, *made_of(group)])
+            yield Figure(
+                caption.identifier, title, svg, _left(group, looks, way), _data(group, way)
+            )
+
+
+def _drawn(lines: list[Line], axes: Scales, caption: Caption, subtitle: list[str]) -> Markup:
+    ticks = ticks_125(axes.low, axes.high)
+    return curve_chart(lines, (), axes, ticks, caption, subtitle=subtitle)
+
+
+def _relative(
+    group: Group[Speed], looks: Mapping[Curve, Style | None], key: str
+) -> Iterator[Figure]:
+    way = TOGETHER if group.of(TOGETHER) else ALONE
+    lines = [
+        line._replace(places=[Place(n, v / line.places[0].value) for n, v, _ in line.places])
+        for line in _lines(group, looks, way, lambda p: Place(p.instances, p.seconds_p50 or 0.0))
+        if line.places[0].instances == 1
+    ]
+    if lines:
+        title = f"Time relative to one region, {WAYS[way]}"
+        caption = Caption(f"{key}-relative-{way}", title, told(lines, "×"))
+        figure = relative_chart(lines, caption, ["median end-to-end time", *made_of(group)])
+        yield figure._replace(remark=_left(group, looks, way), data=_data(group, way))
+
+
+def _lines(
+    group: Group[Speed],
+    looks: Mapping[Curve, Style | None],
+    way: str,
+    place: Callable[[Speed], Place],
+) -> list[Line]:
+    lines = []
+    for curve in group.of(way):
+        points = group.curves[curve]
+        style = looks[curve]
+        places = [place(points[n]) for n in sorted(points) if points[n].measured]
+        if style and places:
+            after = [n for n in points if not points[n].measured and n > places[-1].instances]
+            stopped = (min(after), points[min(after)].outcome_words) if after else None
+            lines.append(Line(group.labels[curve], style, places, stopped))
+    return lines
+
+
+def _left(group: Group[Speed], looks: Mapping[Curve, Style | None], way: str) -> str:
+    """Curves that could not be drawn."""
+    remarks = []
+    for curve in group.of(way):
+        points = group.curves[curve]
+        if looks[curve] is None:
+            remarks.append(f"{group.labels[curve]}: in the table only")
+        elif not any(point.measured for point in points.values()):
+            remarks.append(f"{group.labels[curve]}: {points[min(points)].outcome_words}")
+    return f"Not drawn: {'; '.join(remarks)}." if remarks else ""
+
+
+def _data(group: Group[Speed], way: str) -> list[dict[str, Cell]]:
+    rows = []
+    for curve in group.of(way):
+        points = group.curves[curve]
+        first = points.get(1)
+        for n in sorted(points):
+            point = points[n]
+            ratio = None
+            if point.measured and first and first.measured:
+                ratio = (point.seconds_p50 or 0.0) / (first.seconds_p50 or 1.0)
+            rows.append({**speed_datum(group.labels[curve], point), "relative_time": ratio})
+    return rows
+
+
+def _time_unit(group: Group[Speed]) -> tuple[str, float]:
+    least = min(p.seconds_p50 for _, p in group.points if p.measured and p.seconds_p50)
+    return ("ms", 1e-3) if least < _MILLISECONDS_BELOW else ("s", 1.0)

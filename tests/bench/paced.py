@@ -1,0 +1,148 @@
+"""A model whose every query takes as long as it says, by a clock of its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from adapters.costs import PhaseCosts, Way
+from adapters.interface import (
+    AdapterCard,
+    Answer,
+    FinishReason,
+    Generation,
+    JsonScalar,
+    RegionQuery,
+    SettingError,
+    Task,
+)
+from adapters.registry import AdapterEntry
+
+ENTRY = AdapterEntry(
+    name="paced",
+    summary="takes a second a picture and a tenth a region",
+    loader="regionbench_paced:load_model",
+    tasks=(Task.CATEGORY,),
+    settings={
+        "breaks": "how it fails: memory, device or load",
+        "breaks_at": "with how many regions it fails, and beyond",
+        "limit": "most regions it can be asked about at once",
+        "length": "tokens of an answer that ends by itself",
+        "forces": "whether it knows forced answers",
+        "keeps": "whether it keeps the last picture",
+        "hurries": "whether forced answers differ from others",
+    },
+    presets=("small",),
+    coster="regionbench_paced:cost",
+)
+COSTLESS = AdapterEntry(
+    name="costless",
+    summary="the same without a cost",
+    loader="regionbench_paced:load_model",
+    tasks=(Task.CATEGORY,),
+    presets=("small",),
+)
+BROKEN = {
+    "memory": "CUDA out of memory. Tried to allocate 2 GiB",
+    "device": "CUDA error: the device has fallen off the bus\nCompile with TORCH_USE_CUDA_DSA",
+}
+
+
+class Clock:
+    """Seconds that pass only when somebody says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+CLOCK = Clock()
+
+
+class PacedModel:
+    """Advances the clock by 1 s a picture, 0.1 s a region and 0.01 s a token."""
+
+    def __init__(self, card: AdapterCard, settings: dict[str, JsonScalar], clock: Clock) -> None:
+        self.card = card
+        self.calls: list[int] = []
+        self._settings, self._clock = settings, clock
+        self._last = ""
+
+    def recognize(
+        self, queries: Sequence[RegionQuery], generation: Generation
+    ) -> list[list[Answer]]:
+        return [self._answer(query, generation) for query in queries]
+
+    def _answer(self, query: RegionQuery, generation: Generation) -> list[Answer]:
+        regions = len(query.masks)
+        self.calls.append(regions)
+        if regions >= self._number("breaks_at", 1) and self._settings.get("breaks") in BROKEN:
+            raise RuntimeError(BROKEN[str(self._settings["breaks"])])
+        if regions > self._number("limit", regions):
+            return [Answer.errored("the prompt exceeds the context of 100")] * regions
+        length = min(self._number("length", 3), generation.max_new_tokens)
+        if generation.forced_tokens is not None and self._settings.get("forces", True):
+            length = generation.forced_tokens
+        cached = self._settings.get("keeps") and query.image_id == self._last
+        self._last = query.image_id
+        self._clock.seconds += 0.2 if cached else 1 + 0.1 * regions + 0.01 * length
+        first = 9 if generation.forced_tokens and self._settings.get("hurries") else 1
+        tokens = tuple(range(first, first + length))
+        return [
+            Answer.generated(" ".join(map(str, tokens)), tokens, FinishReason.STOP, 10)
+            for _ in query.masks
+        ]
+
+    def _number(self, name: str, otherwise: int) -> int:
+        return int(str(self._settings.get(name, otherwise)))
+
+
+def load_model(
+    checkpoint: str | Path | None = None,
+    *,
+    preset: str | None = "small",
+    device: str = "cpu",
+    dtype: str = "float32",
+    revision: str | None = None,
+    seed: int = 0,
+    **settings: JsonScalar,
+) -> PacedModel:
+    if settings.get("breaks") == "load" and device != "meta":
+        raise RuntimeError(BROKEN["device"])
+    return paced_model(settings, str(checkpoint or preset), "cpu" if device == "auto" else device)
+
+
+def paced_model(
+    settings: dict[str, JsonScalar], name: str = "small", device: str = "cpu"
+) -> PacedModel:
+    card = AdapterCard(
+        name="paced",
+        revision=1,
+        checkpoint=name,
+        checkpoint_digest=hashlib.sha256(name.encode()).hexdigest(),
+        parameters=7,
+        dtype="float32",
+        device=device,
+        prompts={Task.CATEGORY: "What is it?"},
+        settings=settings,
+    )
+    return PacedModel(card, settings, CLOCK)
+
+
+def cost(
+    preset: str,
+    *,
+    instances: int,
+    tokens: int,
+    size: tuple[int, int],
+    way: Way,
+    dtype: str = "auto",
+    **settings: JsonScalar,
+) -> PhaseCosts:
+    if instances > int(str(settings.get("limit", instances))):
+        raise SettingError("nothing to count: the prompt exceeds the context of 100")
+    pictures = 1 if way == "together" else instances
+    return PhaseCosts(1000 * pictures, 100 * instances, 10 * tokens * instances, 64)

@@ -1,0 +1,151 @@
+"""``bench report`` on stored efficiency records."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.efficiency.records import Audits, CostRecord, Geometry, SpeedRecord, Subject
+from bench.efficiency.storing import write_record
+from bench.efficiency_frames import efficiency_frames
+from bench.manifest import CodeRecord, HardwareRecord
+from reports.efficiency_records import costs_of, speeds_of
+from reports.frames import COST_COLUMNS, SPEED_COLUMNS
+from tests.bench.kinds import Bench
+
+Captured = pytest.CaptureFixture[str]
+
+POINT: dict[str, Any] = {
+    "subject": Subject(
+        model="one",
+        adapter="wow-seg",
+        revision=3,
+        checkpoint="preset:mid",
+        checkpoint_digest="ab12",
+        random_weights=True,
+        dtype="float32",
+        settings={"scale": 2, "multi_instance": "shared-prefix"},
+        parameters=1_234,
+    ),
+    "geometry": Geometry(width=640, height=480, tiles="12+1", region_tokens=None),
+    "way": "together",
+    "mode": "shared-prefix",
+    "tokens": 32,
+}
+
+
+def cost(instances: int) -> CostRecord:
+    return CostRecord(
+        **POINT,
+        instances=instances,
+        vision_flops=2**60 + 1,
+        prefill_flops=10,
+        decode_flops=instances,
+        parameters=1_234,
+        kv_cache_bytes=4_096,
+    )
+
+
+def speed(instances: int, **changed: Any) -> SpeedRecord:
+    hardware = HardwareRecord(
+        host="here", platform="Linux", cpu="Example", cores=2, memory_gib=8.0, accelerator=None
+    )
+    measured: dict[str, Any] = {
+        "rounds": ((0.5, 0.6), (0.7,)),
+        "device_seconds": ((0.4, 0.5), (0.6,)),
+        "seconds_p50": 0.6,
+        "seconds_p90": 0.69,
+        "regions_per_second": instances / 0.6,
+        "audits": Audits(outputs_equal=True, repeat_ratio=0.99, repeat_ok=True),
+    }
+    return SpeedRecord(
+        **POINT,
+        instances=instances,
+        decode="forced",
+        effort="quick",
+        device="cpu",
+        hardware=hardware,
+        driver=None,
+        attention="sdpa",
+        threads=2,
+        load_average=0.4,
+        started="2026-06-01T12:00:00+00:00",
+        code=CodeRecord(version="1", commit="9f2c", dirty=False, python="3.11", packages={}),
+        **({"outcome": "measured"} | measured | changed),
+    )
+
+
+NOTHING: dict[str, Any] = {
+    "outcome": "out_of_memory",
+    "reason": "no room",
+    "rounds": (),
+    "device_seconds": None,
+    "seconds_p50": None,
+    "seconds_p90": None,
+    "regions_per_second": None,
+    "audits": None,
+}
+
+
+@pytest.fixture
+def swept(workplace: Path) -> Path:
+    """The workplace after a sweep of one model; the last point ran out of memory."""
+    for record in (cost(1), cost(32), speed(1), speed(32, **NOTHING)):
+        write_record(workplace / "efficiency", "demo", record)
+    return workplace
+
+
+def test_records_become_the_frames_of_the_report(swept: Path) -> None:
+    frames = efficiency_frames(swept / "efficiency")
+    assert tuple(frames.costs.columns) == COST_COLUMNS
+    assert tuple(frames.speeds.columns) == SPEED_COLUMNS
+    first, last = costs_of(frames.costs)
+    assert (first.question.sweep, first.instances, last.instances) == ("demo", 1, 32)
+    assert last.flops == 2**60 + 1 + 10 + 32
+    assert first.subject.settings == "multi_instance=shared-prefix, scale=2"
+    measured, stopped = speeds_of(frames.speeds)
+    assert measured.question.hardware == "Example, 2 cores, 2 threads"
+    assert (measured.queries, measured.device_seconds_p50) == (3, 0.5)
+    assert (measured.outputs_equal, measured.repeat_ratio) == (True, 0.99)
+    assert (stopped.measured, stopped.outcome, stopped.reason) == (
+        False,
+        "out_of_memory",
+        "no room",
+    )
+
+
+def test_the_board_shows_the_sweep(swept: Path, bench: Bench) -> None:
+    assert bench("report") == 0
+    assert 'href="efficiency.html"' in (swept / "site" / "index.html").read_text()
+    page = (swept / "site" / "efficiency.html").read_text()
+    assert "Measured on Example, 2 cores, 2 threads" in page
+    assert "out of memory" in page
+
+
+def test_only_efficiency_writes_nothing_else(swept: Path, bench: Bench, capsys: Captured) -> None:
+    assert bench("report", "--only", "efficiency") == 0
+    assert Path(capsys.readouterr().out.strip()) == swept / "site" / "efficiency.html"
+    assert {path.name for path in (swept / "site").iterdir()} == {
+        "efficiency",
+        "efficiency.html",
+        "site-files.json",
+    }
+    assert bench("report", "--only", "efficiency", "--json") == 0
+    page = str(swept / "site" / "efficiency.html")
+    assert json.loads(capsys.readouterr().out)["page"] == page
+
+
+def test_without_records_there_is_nothing_to_show(bench: Bench, workplace: Path) -> None:
+    assert bench("report", "--only", "efficiency") == 3
+    assert not (workplace / "site").exists()
+    assert bench("report") == 0
+
+
+def test_a_damaged_record_is_named(swept: Path, bench: Bench, capsys: Captured) -> None:
+    broken = next((swept / "efficiency" / "demo" / "one").iterdir())
+    broken.write_text("{")
+    assert bench("report", "--only", "efficiency") == 2
+    assert broken.name in capsys.readouterr().err

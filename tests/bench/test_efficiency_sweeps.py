@@ -1,0 +1,323 @@
+"""``bench efficiency`` from end to end, with a model that answers at once."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import cli
+from bench.config import load_config
+from bench.efficiency.records import CostRecord, SpeedRecord, comparable
+from bench.efficiency.storing import read_records
+from bench.errors import StoreError
+from bench.manifest import HardwareRecord
+
+PACED = Path(__file__).with_name("paced.py")
+SWEEP = """\
+schema_version: 1
+sweeps:
+  main:
+    instances: [1, 2, 4]
+    tokens: 4
+    picture: [64, 48]
+    models: MODELS
+"""
+PLAIN = "{one: {adapter: paced, preset: small}}"
+
+Efficiency = Callable[..., tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that is an installed distribution with the paced model."""
+    folder = tmp_path_factory.mktemp("site-packages")
+    shutil.copy(PACED, folder / "regionbench_paced.py")
+    metadata = folder / "regionbench_paced-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: regionbench-paced\nVersion: 1.0\n"
+    )
+    (metadata / "entry_points.txt").write_text(
+        "[regionbench.adapters]\n"
+        "paced = regionbench_paced:ENTRY\ncostless = regionbench_paced:COSTLESS\n"
+    )
+    return folder
+
+
+@pytest.fixture
+def place(tmp_path: Path, installed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory in which the paced model can be named."""
+    monkeypatch.syspath_prepend(str(installed))
+    importlib.invalidate_caches()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BENCH_CONFIG", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def efficiency(place: Path, capsys: pytest.CaptureFixture[str]) -> Efficiency:
+    """The verb with a sweep of ``models``; its exit code and JSON output."""
+
+    def run(*words: str, models: str = PLAIN) -> tuple[int, dict[str, Any]]:
+        (place / "bench.yaml").write_text(SWEEP.replace("MODELS", models))
+        fixed = ["efficiency", "--preset", "quick", "--no-report", "--json"]
+        code = cli.run([*fixed, *words])
+        printed = capsys.readouterr().out
+        return code, json.loads(printed) if printed else {}
+
+    return run
+
+
+def speeds(printed: dict[str, Any]) -> list[dict[str, Any]]:
+    return [record for record in printed["records"] if record["kind"] == "speed"]
+
+
+def outcomes(printed: dict[str, Any]) -> dict[tuple[str, int], str]:
+    return {(r["way"], r["instances"]): r["outcome"] for r in speeds(printed)}
+
+
+def test_every_point_is_a_file(efficiency: Efficiency, place: Path) -> None:
+    code, printed = efficiency()
+    assert code == 0
+    assert len(printed["records"]) == 12  # cost and speed, two ways, three numbers of regions
+    assert {Path(record["path"]).parent for record in printed["records"]} == {
+        place / "efficiency" / "main" / "one"
+    }
+    records = read_records(place / "efficiency")
+    assert len(records) == 12
+    assert len({record.key for record in records}) == 12
+
+
+def test_a_cost_is_split_into_phases(efficiency: Efficiency, place: Path) -> None:
+    efficiency("--measure", "cost")
+    costs = {
+        (r.way, r.instances): r
+        for r in read_records(place / "efficiency")
+        if isinstance(r, CostRecord)
+    }
+    together = costs["together", 4]
+    assert (together.vision_flops, together.prefill_flops, together.decode_flops) == (
+        1000,
+        400,
+        160,
+    )
+    assert costs["alone", 4].flops == 4560
+    assert "host" not in together.model_dump_json()
+
+
+def test_a_speed_says_what_it_depends_on(efficiency: Efficiency, place: Path) -> None:
+    efficiency("--measure", "speed")
+    record = read_records(place / "efficiency")[0]
+    assert isinstance(record, SpeedRecord)
+    assert record.subject.random_weights
+    assert record.subject.prompt == "What is it?"
+    assert record.audits is not None
+    assert record.audits.outputs_equal
+    assert record.hardware.cores >= 1
+    assert record.effort == "quick"
+    assert len(record.rounds) == 3
+    assert record.seconds_p50 is not None
+
+
+def test_a_second_sweep_does_nothing(efficiency: Efficiency) -> None:
+    _, first = efficiency()
+    code, second = efficiency()
+    assert code == 0
+    assert {record["fresh"] for record in first["records"]} == {True}
+    assert {record["fresh"] for record in second["records"]} == {False}
+    assert [r["path"] for r in second["records"]] == [r["path"] for r in first["records"]]
+
+
+def test_again_measures_anew(efficiency: Efficiency) -> None:
+    efficiency()
+    _, printed = efficiency("--again")
+    assert {record["fresh"] for record in printed["records"]} == {True}
+
+
+def test_a_missing_point_is_measured_alone(efficiency: Efficiency) -> None:
+    _, first = efficiency("--measure", "speed")
+    gone = first["records"][2]
+    Path(gone["path"]).unlink()
+    _, second = efficiency("--measure", "speed")
+    assert [r["path"] for r in second["records"] if r["fresh"]] == [gone["path"]]
+
+
+def test_another_machine_does_not_resume_from_this_one(
+    efficiency: Efficiency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    efficiency("--measure", "speed")
+    there = HardwareRecord(
+        host="there", platform="Linux", cpu="Other CPU", cores=64, memory_gib=256.0
+    )
+    monkeypatch.setattr("bench.provenance.hardware", lambda device: there)
+    _, printed = efficiency("--measure", "speed")
+    assert {record["fresh"] for record in printed["records"]} == {True}
+
+
+def test_speeds_of_different_hardware_are_not_compared(efficiency: Efficiency, place: Path) -> None:
+    efficiency("--measure", "speed")
+    first, second, *_ = read_records(place / "efficiency")
+    assert isinstance(first, SpeedRecord)
+    assert isinstance(second, SpeedRecord)
+    assert comparable(first, second) is None
+    hardware = second.hardware.model_copy(update={"accelerator": "NVIDIA H100"})
+    there = second.model_copy(update={"hardware": hardware})
+    assert comparable(first, there) == (
+        f"another hardware: {first.hardware.cpu}, {first.hardware.cores} cores and NVIDIA H100"
+    )
+    failed = second.model_copy(update={"outcome": "failed"})
+    assert comparable(first, failed) == f"one at {second.instances}: failed"
+    longer = second.model_copy(update={"tokens": 64})
+    assert comparable(first, longer) == "another decoding: forced 4 and forced 64"
+
+
+def test_out_of_memory_is_a_point(efficiency: Efficiency) -> None:
+    models = "{one: {adapter: paced, preset: small, settings: {breaks: memory, breaks_at: 4}}}"
+    code, printed = efficiency("--measure", "speed", models=models)
+    assert code == 0
+    assert outcomes(printed) == {
+        ("together", 1): "measured",
+        ("together", 2): "measured",
+        ("together", 4): "out_of_memory",
+        ("alone", 1): "measured",
+        ("alone", 2): "measured",
+        ("alone", 4): "measured",
+    }
+    _, again = efficiency("--measure", "speed", models=models)
+    assert {record["fresh"] for record in again["records"]} == {False}
+
+
+def test_more_regions_than_a_model_takes_is_a_point(efficiency: Efficiency) -> None:
+    models = "{one: {adapter: paced, preset: small, settings: {limit: 2}}}"
+    code, printed = efficiency(models=models)
+    assert code == 0
+    assert outcomes(printed)["together", 4] == "not_possible"
+    assert any("exceeds the context of 100" in reason for reason in printed["skipped"])
+
+
+def test_a_device_that_disappears_ends_its_model_only(efficiency: Efficiency) -> None:
+    models = (
+        "{one: {adapter: paced, preset: small, settings: {breaks: device, breaks_at: 2}}, "
+        "two: {adapter: paced, preset: small}}"
+    )
+    code, printed = efficiency("--measure", "speed", models=models)
+    assert code == 3
+    found = {(r["subject"]["model"], r["outcome"]) for r in speeds(printed)}
+    assert found == {("one", "failed"), ("two", "measured")}
+    assert len([r for r in speeds(printed) if r["subject"]["model"] == "two"]) == 6
+    (reason,) = printed["skipped"]
+    assert "not asked after the failure" in reason
+
+
+def test_what_failed_is_tried_again(efficiency: Efficiency) -> None:
+    models = "{one: {adapter: paced, preset: small, settings: {breaks: device, breaks_at: 2}}}"
+    efficiency("--measure", "speed", models=models)
+    _, printed = efficiency("--measure", "speed", models=models)
+    assert [(r["outcome"], r["fresh"]) for r in speeds(printed)] == [("failed", True)]
+
+
+def test_a_model_that_cannot_be_loaded_fails_at_every_point(efficiency: Efficiency) -> None:
+    models = "{one: {adapter: paced, preset: small, settings: {breaks: load}}}"
+    code, printed = efficiency("--measure", "speed", models=models)
+    assert code == 3
+    assert set(outcomes(printed).values()) == {"failed"}
+    assert "could not be loaded" in speeds(printed)[0]["reason"]
+
+
+def test_an_adapter_without_a_cost_is_told_and_measured(efficiency: Efficiency) -> None:
+    models = "{one: {adapter: costless, preset: small}}"
+    code, printed = efficiency(models=models)
+    assert code == 0
+    assert {record["kind"] for record in printed["records"]} == {"speed"}
+    assert printed["skipped"] == [
+        "one: adapter 'costless' cannot compute its cost; measure its speed"
+    ]
+
+
+def test_nothing_measured_is_exit_code_three(efficiency: Efficiency) -> None:
+    models = "{one: {adapter: costless, preset: small}}"
+    code, printed = efficiency("--measure", "cost", models=models)
+    assert (code, printed["records"]) == (3, [])
+
+
+def test_both_ways_of_decoding(efficiency: Efficiency) -> None:
+    models = "{one: {adapter: paced, preset: small}}\n    decode: [natural, forced]"
+    _, printed = efficiency("--measure", "speed", models=models)
+    found = {(r["decode"], r["tokens_per_region"]) for r in speeds(printed)}
+    assert found == {("natural", 3.0), ("forced", 4.0)}
+
+
+def test_a_model_of_the_configuration_can_be_left_empty(
+    efficiency: Efficiency, place: Path
+) -> None:
+    models = "{one: {}}\nmodels:\n  one: {adapter: paced, preset: small}"
+    _, printed = efficiency("--measure", "cost", models=models)
+    assert len(printed["records"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "models", "message"),
+    [
+        (["mian"], PLAIN, "did you mean 'main'?"),
+        (["--model", "two"], PLAIN, "sweep 'main' has no model 'two'"),
+        ([], "{one: {adapter: paced, preset: smal}}", "did you mean 'small'?"),
+        (
+            [],
+            "{one: {adapter: paced, preset: small, settings: {limits: 1}}}",
+            "sweeps.main.models.one: adapter 'paced' has no setting 'limits'",
+        ),
+        ([], "{one: {adapter: pased, preset: small}}", "did you mean 'paced'"),
+    ],
+)
+def test_misspelt_names_get_the_nearest(
+    place: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    models: str,
+    message: str,
+) -> None:
+    (place / "bench.yaml").write_text(SWEEP.replace("MODELS", models))
+    assert cli.run(["efficiency", *words]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_tables_show_every_point(
+    efficiency: Efficiency, capsys: pytest.CaptureFixture[str]
+) -> None:
+    efficiency()
+    assert cli.run(["efficiency", "--preset", "quick", "--no-report"]) == 0
+    printed = capsys.readouterr().out
+    assert "computed cost" in printed
+    assert "measured speed" in printed
+    assert "1.37x" in printed  # (1000 + 4 * 140) to (1000 + 140)
+
+
+def test_a_record_of_a_newer_version_is_refused(efficiency: Efficiency, place: Path) -> None:
+    _, printed = efficiency("--measure", "cost")
+    path = Path(printed["records"][0]["path"])
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 99}))
+    with pytest.raises(StoreError, match="update regionbench"):
+        read_records(place / "efficiency")
+
+
+def test_a_damaged_record_is_named(place: Path) -> None:
+    path = place / "efficiency" / "main" / "one" / "x.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"schema_version": 1, "kind": "cost"}')
+    with pytest.raises(StoreError, match=r"x\.json cannot be read"):
+        read_records(place / "efficiency")
+
+
+def test_the_sweeps_of_the_projects_file_can_be_loaded(repository: Path) -> None:
+    from bench.efficiency.contenders import contenders
+
+    config = load_config(repository / "bench.yaml")
+    assert list(config.contents.sweeps) == ["quick", "published"]
+    for name, sweep in config.contents.sweeps.items():
+        assert contenders(config, name, sweep, [], None)
