@@ -29,7 +29,7 @@ print(json.dumps([code, sorted(set(m.split(".")[0] for m in sys.modules))]))
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["list"], *([verb, "--help"] for verb in ("run", "certify", "doctor"))],
+    [["--help"], ["list"], *([verb, "--help"] for verb in ("run", "certify", "doctor", "efficiency"))],
     ids=" ".join,
 )
 def test_light_verbs_load_no_framework(words: list[str]) -> None:
