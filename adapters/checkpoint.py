@@ -244,6 +244,18 @@ def _listing(what: str, items: Sequence[str]) -> str:
     return f"{len(items)} {what}: {', '.join(items[:_LISTED])}{more}"
 
 
+def renamed(name: str, table: Mapping[str, str]) -> str:
+    """A parameter's name with its first parts replaced as ``table`` says.
+
+    Raises:
+        KeyError: the table has no entry for it.
+    """
+    for ours, official in table.items():
+        if name == ours or name.startswith(f"{ours}."):
+            return official + name.removeprefix(ours)
+    raise KeyError(name)
+
+
 def put_weights(
     model: nn.Module, state: dict[str, torch.Tensor], device: torch.device, dtype: torch.dtype
 ) -> None:

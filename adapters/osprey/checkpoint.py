@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import torch
 
-from adapters.checkpoint import Checkpoint, check_tensors, put_weights, random_weights
+from adapters.checkpoint import Checkpoint, check_tensors, put_weights, random_weights, renamed
 from adapters.checkpoint_files import find_file
 from adapters.interface import CheckpointError
 from adapters.language import restore_buffers
@@ -57,20 +57,13 @@ def official_name(name: str) -> str:
     if part == "mm_projector":
         return f"model.{name}"
     if part == "mask_extractor":
-        return f"mask_extractor.{_rename(rest, _EXTRACTOR)}"
+        return f"mask_extractor.{renamed(rest, _EXTRACTOR)}"
     if rest.startswith("embeddings."):
-        return _TRUNK + _rename(rest.removeprefix("embeddings."), _STEM)
+        return _TRUNK + renamed(rest.removeprefix("embeddings."), _STEM)
     _, stage, kind, index, inner = rest.split(".", 4)
     if kind == "downsampling_layer":
         return f"{_TRUNK}stages.{stage}.downsample.{index}.{inner}"
-    return f"{_TRUNK}stages.{stage}.blocks.{index}.{_rename(inner, _BLOCK)}"
-
-
-def _rename(name: str, table: Mapping[str, str]) -> str:
-    for ours, official in table.items():
-        if name == ours or name.startswith(f"{ours}."):
-            return official + name.removeprefix(ours)
-    raise KeyError(name)
+    return f"{_TRUNK}stages.{stage}.blocks.{index}.{renamed(inner, _BLOCK)}"
 
 
 def expected_shapes(config: OspreyConfig) -> dict[str, tuple[int, ...]]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors.torch import save_file
 
-from adapters.checkpoint import Checkpoint, check_tensors, put_weights, random_weights
+from adapters.checkpoint import Checkpoint, check_tensors, put_weights, random_weights, renamed
 from adapters.device import dtype_name
 from adapters.language import restore_buffers
 from adapters.wow_seg.configuration import WowSegConfig
@@ -49,18 +49,11 @@ def _official_name(name: str) -> str:
     layer = _VISION_LAYER.fullmatch(name)
     if layer is None:
         ours = name.removeprefix("vision_model.")
-        return f"vision_model.{_rename(ours, _EMBEDDINGS)}"
+        return f"vision_model.{renamed(ours, _EMBEDDINGS)}"
     index, rest = layer.groups()
     split = _SPLIT.fullmatch(rest)
-    official = f"attn.qkv.{split[2]}" if split else _rename(rest, _LAYER)
+    official = f"attn.qkv.{split[2]}" if split else renamed(rest, _LAYER)
     return f"vision_model.encoder.layers.{index}.{official}"
-
-
-def _rename(name: str, table: Mapping[str, str]) -> str:
-    for ours, official in table.items():
-        if name == ours or name.startswith(f"{ours}."):
-            return official + name.removeprefix(ours)
-    raise KeyError(name)
 
 
 def to_official(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
