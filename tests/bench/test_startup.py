@@ -29,7 +29,11 @@ print(json.dumps([code, sorted(set(m.split(".")[0] for m in sys.modules))]))
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["list"], *([verb, "--help"] for verb in ("run", "certify", "doctor", "efficiency"))],
+    [
+        ["--help"],
+        ["list"],
+        *([verb, "--help"] for verb in ("run", "certify", "doctor", "efficiency")),
+    ],
     ids=" ".join,
 )
 def test_light_verbs_load_no_framework(words: list[str]) -> None:
