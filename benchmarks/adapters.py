@@ -19,6 +19,7 @@ import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -118,7 +119,7 @@ def measure(
     for number in range(rounds):
         for count, query in queries.items():
             for way, ask in WAYS.items():
-                timing, found = timed(lambda: ask(model, query, generation), device)  # noqa: B023
+                timing, found = timed(partial(ask, model, query, generation), device)
                 timings.setdefault((count, way), []).append(timing)
                 answers[count, way] = found
                 progress(f"{name}, round {number + 1}, {count} regions {way}: {timing}")
