@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +13,11 @@ from bench.certificates import versions_of
 from bench.efficiency_frames import efficiency_frames
 from bench.manifest import Manifest, ScoringRecord
 from bench.store import StoredRun
-from bench.stored_scores import StoredScores, current_scores
+from bench.stored_scores import SUMMARY, StoredScores, current_scores
 from suites.base import Counts
 
 if TYPE_CHECKING:
-    from reports.frames import Board, RunReport
+    from reports.frames import Board, PageSource
 
 TITLE = "regionbench"
 _SHORT_REVISION = 7
@@ -37,7 +38,7 @@ def gather(runs: Sequence[StoredRun], efficiency: Path | None = None, title: str
 
     rows: list[dict[str, object]] = []
     scores: list[dict[str, object]] = []
-    pages: list[RunReport] = []
+    pages: list[PageSource] = []
     for run in runs:
         manifest = run.manifest()
         found = current_scores(run, manifest)
@@ -81,6 +82,8 @@ def _run_row(
         "protocol": suite.protocol,
         "encoder": _encoder_name(found[0]) if found else "",
         "selection": f"all {images}" if full else f"first {selection.images:,} of {images}",
+        "rank": None,
+        "ranked": 0,
         "full": full,
         "complete": found is not None and counts.complete,
         "expected": counts.expected,
@@ -132,10 +135,18 @@ def _score_rows(run: StoredRun, stored: StoredScores) -> list[dict[str, object]]
     ]
 
 
-def _page(run: StoredRun, manifest: Manifest, stored: StoredScores) -> RunReport:
-    from reports.frames import RunReport
+def _page(run: StoredRun, manifest: Manifest, stored: StoredScores) -> PageSource:
+    from reports.frames import PageSource, RunReport
 
-    return RunReport(run.name, manifest.values(), stored.regions(), stored.categories())
+    def load() -> RunReport:
+        return RunReport(run.name, manifest.values(), stored.regions(), stored.categories())
+
+    # The manifest notes when every scoring was made and of how many parts: no answer or score
+    # changes without it.
+    digest = hashlib.sha256()
+    for path in (run.manifest_path, stored.folder / SUMMARY):
+        digest.update(path.read_bytes())
+    return PageSource(run.name, digest.hexdigest(), load)
 
 
 def _encoder_name(record: ScoringRecord) -> str:

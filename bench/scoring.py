@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,13 @@ from bench.manifest import Manifest, ScoringRecord
 from bench.provenance import now
 from bench.records import table_bytes
 from bench.store import RunWriter, StoredRun
-from bench.stored_scores import SCHEMA_VERSION
+from bench.stored_scores import CATEGORIES, DRAWS, REGIONS, SCHEMA_VERSION, SUMMARY
 from suites.base import Scores, Selection, Suite
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 
 SEED = 0
@@ -94,10 +97,12 @@ def keep(
     folder = writer.run.scores_folder / key
     folder.mkdir(parents=True, exist_ok=True)
     # The summary is the sign of a whole scoring: away first, back last.
-    (folder / "scores.json").unlink(missing_ok=True)
-    write_bytes(folder / "regions.parquet", _frame_bytes(scores.regions))
-    write_bytes(folder / "categories.parquet", _frame_bytes(scores.categories))
-    write_json(folder / "scores.json", _summary(writer.run, scores, encoder, images, resamples))
+    (folder / SUMMARY).unlink(missing_ok=True)
+    write_bytes(folder / REGIONS, _frame_bytes(scores.regions))
+    write_bytes(folder / CATEGORIES, _frame_bytes(scores.categories))
+    if scores.draws is not None:
+        write_bytes(folder / DRAWS, _array_bytes(scores.draws.values))
+    write_json(folder / SUMMARY, _summary(writer.run, scores, encoder, images, resamples))
     manifest = writer.run.manifest()
     record = ScoringRecord(
         encoder=encoder.name,
@@ -135,6 +140,7 @@ def _summary(
         "settings": dict(scores.settings),
         "counts": asdict(scores.counts),
         "table": [asdict(score) for score in scores.table],
+        "samples": [] if scores.draws is None else list(scores.draws.samples),
     }
 
 
@@ -142,3 +148,11 @@ def _frame_bytes(frame: pd.DataFrame) -> bytes:
     import pyarrow as pa
 
     return table_bytes(pa.Table.from_pandas(frame, preserve_index=False))
+
+
+def _array_bytes(values: NDArray[np.float32]) -> bytes:
+    import numpy as np
+
+    buffer = io.BytesIO()
+    np.save(buffer, values, allow_pickle=False)
+    return buffer.getvalue()

@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING
 from bench.errors import StoreError
 from bench.manifest import Manifest, ScoringRecord
 from bench.store import StoredRun
-from suites.base import Counts, Score
+from suites.base import Counts, Draws, Score
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA_VERSION = 1
+SUMMARY = "scores.json"
+REGIONS = "regions.parquet"
+CATEGORIES = "categories.parquet"
+DRAWS = "draws.npy"
+_ANEW = "`bench score` writes it anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +33,30 @@ class StoredScores:
     images: int
     table: tuple[Score, ...]
     counts: Counts
+    samples: tuple[str, ...] = ()
+
+    def draws(self) -> Draws | None:
+        """The resampled scores; ``None`` for a scoring from before they were kept."""
+        import numpy as np
+
+        path = self.folder / DRAWS
+        if not self.samples:
+            return None
+        try:
+            values = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise StoreError(f"{path} is damaged ({error}); {_ANEW}") from error
+        if values.ndim != 2 or len(values) != len(self.table):
+            raise StoreError(f"{path} has not a row per score of {SUMMARY}; {_ANEW}")
+        return Draws(values, self.samples)
 
     def regions(self) -> pd.DataFrame:
         """The per-region frame; see :class:`suites.base.Scores`."""
-        return _read_frame(self.folder / "regions.parquet")
+        return _read_frame(self.folder / REGIONS)
 
     def categories(self) -> pd.DataFrame:
         """The per-category frame."""
-        return _read_frame(self.folder / "categories.parquet")
+        return _read_frame(self.folder / CATEGORIES)
 
 
 def current_scores(run: StoredRun, manifest: Manifest) -> tuple[ScoringRecord, StoredScores] | None:
@@ -51,7 +72,7 @@ def current_scores(run: StoredRun, manifest: Manifest) -> tuple[ScoringRecord, S
         manifest.scorings.items(), key=lambda item: (item[1].scored, item[0]), reverse=True
     )
     for key, record in latest_first:
-        path = run.scores_folder / key / "scores.json"
+        path = run.scores_folder / key / SUMMARY
         if record.parts == parts and path.is_file():
             stored = _read_summary(path)
             if stored.images == manifest.selection.images:
@@ -75,11 +96,10 @@ def _read_summary(path: Path) -> StoredScores:
             images=values["images"],
             table=tuple(Score(**row) for row in values["table"]),
             counts=Counts(**values["counts"]),
+            samples=tuple(values.get("samples", ())),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"{path} is not a stored scoring ({error!r}); `bench score` writes it anew"
-        ) from error
+        raise StoreError(f"{path} is not a stored scoring ({error!r}); {_ANEW}") from error
 
 
 def _read_frame(path: Path) -> pd.DataFrame:
@@ -89,5 +109,5 @@ def _read_frame(path: Path) -> pd.DataFrame:
     try:
         frame: pd.DataFrame = pq.read_table(path, partitioning=None).to_pandas()
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(f"{path} is damaged ({error}); `bench score` writes it anew") from error
+        raise StoreError(f"{path} is damaged ({error}); {_ANEW}") from error
     return frame

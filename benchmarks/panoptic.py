@@ -29,7 +29,7 @@ from benchmarks.panoptic_api_style import count_like_panoptic_api
 from metrics.class_matching import ClassMatcher
 from metrics.mean_iou import count_pixels, mean_iou
 from metrics.panoptic import count_maps, count_matches, predicted_segments
-from metrics.panoptic_quality import panoptic_intervals, panoptic_quality
+from metrics.panoptic_quality import panoptic_draws, panoptic_quality
 from metrics.segment_tables import NOWHERE, PanopticTable, Segments, SemanticTable
 from suites.vocabularies import load_vocabulary
 
@@ -204,7 +204,7 @@ def score_set(images: int, segments: int, resamples: int) -> Iterator[str]:
     pixels = count_pixels(SemanticTable.join(semantic), answered, classes=CLASSES)
     mean_iou(pixels)
     scored = time.perf_counter()
-    panoptic_intervals(counts, resamples=resamples)
+    panoptic_draws(counts, resamples=resamples)
     resampled = time.perf_counter()
     yield "| set | segments | PQ, SQ, RQ and mIoU (s) | intervals of PQ, SQ, RQ (s) |"
     yield "|---|---|---|---|"

@@ -86,9 +86,60 @@ def bootstrap_intervals(
     Raises:
         MetricError: the arrays are not aligned.
     """
+    draws = bootstrap_draws(values, clusters, groups, resamples=resamples, seed=seed)
+    return [interval_of(column) for column in draws.T]
+
+
+def bootstrap_draws(
+    values: NDArray[np.float64],
+    clusters: NDArray[Any],
+    groups: NDArray[Any] | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """The scores behind :func:`bootstrap_intervals`, which takes the same arguments.
+
+    Returns:
+        ``[resamples, columns]``; no rows for fewer than two clusters.
+
+    Raises:
+        MetricError: the arrays are not aligned.
+    """
     _check_aligned(len(values), clusters, groups)
-    scores = _resampled_scores(_summed(values, clusters, groups), resamples, seed)
-    return [_interval(column) for column in scores.T]
+    return _resampled_scores(_summed(values, clusters, groups), resamples, seed)
+
+
+def interval_of(draws: NDArray[np.float64]) -> Interval:
+    """The 95 % percentile interval of one score's draws ``[resamples]``.
+
+    NaN is a resample without the score and does not count.
+    """
+    drawn = draws[~np.isnan(draws)]
+    if not len(drawn):
+        return Interval(None, None)
+    low, high = np.percentile(drawn, [_TAIL, 100 - _TAIL])
+    return Interval(float(low), float(high))
+
+
+def difference_of_draws(
+    first: NDArray[np.float64], second: NDArray[np.float64]
+) -> tuple[Interval, float | None]:
+    """95 % interval and two-sided p of first minus second score, from their draws alone.
+
+    The draws are paired where both scores are of the same images and were drawn with one seed:
+    the r-th resample then holds the same images for both. Of scores that are no means of rows
+    (panoptic quality, mean IoU) this is the paired comparison; of others it is
+    :func:`paired_difference`'s.
+
+    Raises:
+        MetricError: not as many draws of one as of the other.
+    """
+    if first.shape != second.shape:
+        raise MetricError(f"cannot pair {len(first)} resamples with {len(second)}")
+    differences = first - second
+    drawn = differences[~np.isnan(differences)]
+    return interval_of(drawn), _p_value(drawn)
 
 
 def paired_difference(
@@ -131,7 +182,7 @@ def paired_difference(
     )
     value = float(cells.scores(np.ones((1, cells.clusters)))[0, 0])
     scores = _resampled_scores(cells, resamples, seed)[:, 0]
-    low, high = _interval(scores)
+    low, high = interval_of(scores)
     return Difference(value, low, high, _p_value(scores), int(shared.sum()), cells.clusters)
 
 
@@ -190,13 +241,6 @@ def _check_aligned(rows: int, clusters: NDArray[Any], groups: NDArray[Any] | Non
     for what, array in (("clusters", clusters), ("groups", groups)):
         if array is not None and len(array) != rows:
             raise MetricError(f"{rows} rows of scores but {len(array)} {what}; pass one per row")
-
-
-def _interval(scores: NDArray[np.float64]) -> Interval:
-    if not len(scores):
-        return Interval(None, None)
-    low, high = np.percentile(scores, [_TAIL, 100 - _TAIL])
-    return Interval(float(low), float(high))
 
 
 def _p_value(scores: NDArray[np.float64]) -> float | None:

@@ -1,4 +1,4 @@
-"""Intervals of scores that are no mean of rows, such as ratios of sums over images."""
+"""Resampled scores that are no mean of rows, such as ratios of sums over images."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from metrics.bootstrap import Interval, resample_weights
+from metrics.bootstrap import resample_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_TAILS = (2.5, 97.5)  # per cent
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +46,26 @@ class ImageSums:
         return sums
 
 
-def image_intervals(
+def image_draws(
     scores: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     images: int,
     *,
     resamples: int,
     seed: int = 0,
-) -> list[Interval]:
-    """95 % percentile intervals of scores of a set, whole images drawn with replacement.
+) -> NDArray[np.float64]:
+    """Scores of resampled sets, whole images drawn with replacement.
 
     Args:
         scores: the scores ``[k]`` of the set in which image i occurs ``weights[i]`` times, for
-            weights float64 ``[images]``; NaN where a resample has no such score, which then does
-            not count.
+            weights float64 ``[images]``; NaN where a resample has no such score.
         images: number of images.
         resamples: number of resamples.
         seed: equal seeds and numbers of images draw equal images, here and in
-            :func:`metrics.bootstrap.bootstrap_intervals`.
+            :func:`metrics.bootstrap.bootstrap_draws`.
 
     Returns:
-        ``k`` intervals, of ``None`` for fewer than two images.
+        ``[resamples, k]``; no rows for fewer than two images.
     """
     if images < 2:
-        return [Interval(None, None)] * len(scores(np.ones(images)))
-    drawn = np.stack([scores(weights) for weights in resample_weights(images, resamples, seed)])
-    return [_interval(column[~np.isnan(column)]) for column in drawn.T]
-
-
-def _interval(scores: NDArray[np.float64]) -> Interval:
-    if not len(scores):
-        return Interval(None, None)
-    low, high = np.percentile(scores, _TAILS)
-    return Interval(float(low), float(high))
+        return np.empty((0, len(scores(np.ones(images)))))
+    return np.stack([scores(weights) for weights in resample_weights(images, resamples, seed)])

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from metrics.contingency import sums
-from metrics.image_bootstrap import ImageSums, image_intervals
+from metrics.image_bootstrap import ImageSums, image_draws
 from metrics.segment_tables import NO_CLASS, SemanticTable, check_classes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from metrics.bootstrap import Interval
 
 UNCOVERED_CLASS = 0
 """Class of a pixel in no segment, as Osprey's evaluation script has it."""
@@ -134,13 +133,16 @@ def mean_iou(counts: PixelCounts) -> MeanIoU:
     return MeanIoU(float(iou[occurring].mean()) if number else None, number)
 
 
-def mean_iou_interval(counts: PixelCounts, *, resamples: int, seed: int = 0) -> Interval:
-    """95 % cluster-bootstrap interval of :func:`mean_iou`, images drawn anew.
+def mean_iou_draws(counts: PixelCounts, *, resamples: int, seed: int = 0) -> NDArray[np.float64]:
+    """:func:`mean_iou` with images drawn anew.
 
     Args:
         counts: the pixels of the set.
         resamples: number of resamples.
         seed: equal seeds draw equal images.
+
+    Returns:
+        ``[resamples]``; empty for fewer than two images.
     """
     sums = _sums(counts)
 
@@ -149,7 +151,7 @@ def mean_iou_interval(counts: PixelCounts, *, resamples: int, seed: int = 0) -> 
         occurring = ~np.isnan(iou)
         return np.array([iou[occurring].mean() if occurring.any() else np.nan])
 
-    return image_intervals(mean, len(counts.right), resamples=resamples, seed=seed)[0]
+    return image_draws(mean, len(counts.right), resamples=resamples, seed=seed)[:, 0]
 
 
 def _sums(counts: PixelCounts) -> ImageSums:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from metrics.image_bootstrap import ImageSums, image_intervals
+from metrics.image_bootstrap import ImageSums, image_draws
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from metrics.bootstrap import Interval
     from metrics.panoptic import PanopticCounts
 
 
@@ -36,14 +35,6 @@ class Quality(NamedTuple):
     sq: float | None
     rq: float | None
     classes: int
-
-
-class QualityIntervals(NamedTuple):
-    """95 % intervals of a :class:`Quality`."""
-
-    pq: Interval
-    sq: Interval
-    rq: Interval
 
 
 def class_quality(counts: PanopticCounts) -> ClassQuality:
@@ -71,20 +62,23 @@ def panoptic_quality(counts: PanopticCounts, group: NDArray[np.bool_] | None = N
     )
 
 
-def panoptic_intervals(
+def panoptic_draws(
     counts: PanopticCounts,
     group: NDArray[np.bool_] | None = None,
     *,
     resamples: int,
     seed: int = 0,
-) -> QualityIntervals:
-    """95 % cluster-bootstrap intervals of :func:`panoptic_quality`, images drawn anew.
+) -> NDArray[np.float64]:
+    """PQ, SQ and RQ of :func:`panoptic_quality` with images drawn anew.
 
     Args:
         counts: the matches of the set.
         group: ``[classes]``; all classes by default.
         resamples: number of resamples.
         seed: equal seeds draw equal images.
+
+    Returns:
+        ``[resamples, 3]``, as of :func:`metrics.image_bootstrap.image_draws`.
     """
     rows = slice(None) if group is None else group
     sums = _sums(counts)
@@ -94,9 +88,7 @@ def panoptic_intervals(
         counting = ~np.isnan(values[0])
         return values[:, counting].mean(axis=1) if counting.any() else np.full(3, np.nan)
 
-    return QualityIntervals(
-        *image_intervals(means, len(counts.iou), resamples=resamples, seed=seed)
-    )
+    return image_draws(means, len(counts.iou), resamples=resamples, seed=seed)
 
 
 def _sums(counts: PanopticCounts) -> ImageSums:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -25,6 +25,8 @@ RUN_COLUMNS = (
     "protocol",
     "encoder",  # short text such as "all-MiniLM-L6-v2@c9745ed"
     "selection",  # "all 500 images" or "first 10 of 500 images"
+    "rank",  # 1 + the runs that are significantly better; missing where it is not ranked
+    "ranked",  # how many runs share that ranking
     "full",  # bool: the selection is the whole suite
     "complete",  # bool: every region has a final answer
     "expected",
@@ -150,6 +152,19 @@ class RunReport:
 
 
 @dataclass(frozen=True, slots=True)
+class PageSource:
+    """Where a run's page comes from: read only when the page has to be written.
+
+    ``digest`` is of everything ``load`` would give: equal digests, equal pages. An empty one
+    says nothing, and the page is written anew.
+    """
+
+    run: str
+    digest: str
+    load: Callable[[], RunReport]
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """What a site is built from: runs, their scores (long form) and published rows.
 
@@ -163,7 +178,7 @@ class Board:
     runs: pd.DataFrame
     scores: pd.DataFrame
     published: pd.DataFrame
-    pages: tuple[RunReport, ...]
+    pages: tuple[PageSource, ...]
     costs: pd.DataFrame = field(default_factory=_no_costs)
     speeds: pd.DataFrame = field(default_factory=_no_speeds)
 

@@ -47,6 +47,8 @@ class Run:
     protocol: str
     encoder: str
     selection: str
+    rank: int | None
+    ranked: int
     full: bool
     complete: bool
     expected: int
@@ -180,6 +182,8 @@ def _run(row: Mapping[Hashable, object], scores: Mapping[str, tuple[Score, ...]]
             protocol=text(row["protocol"]),
             encoder=text(row["encoder"]),
             selection=text(row["selection"]),
+            rank=None if (rank := real(row["rank"])) is None else int(rank),
+            ranked=_whole(row["ranked"]),
             full=row["full"] is not None and bool(row["full"]),
             complete=row["complete"] is not None and bool(row["complete"]),
             expected=_whole(row["expected"]),

@@ -12,9 +12,10 @@ from reports import formatting, paths, provenance
 from reports.board_page import SCORE_FIELDS, run_record, score_rows
 from reports.export import Cell, csv_bytes, json_bytes
 from reports.families import HEADLINE_METRICS
-from reports.frames import ReportError, RunReport
+from reports.frames import Board, ReportError, RunReport
 from reports.histogram import histogram
 from reports.records import Run, Score, real, text
+from reports.rendering import render
 from reports.svg import Caption
 from reports.text import Excerpt, excerpt
 
@@ -96,7 +97,18 @@ def view(run: Run, report: RunReport) -> RunView:
     )
 
 
-def run_files(shown: RunView, manifest: Mapping[str, object]) -> Iterator[tuple[str, bytes]]:
+def files(board: Board, run: Run, report: RunReport) -> Iterator[tuple[str, bytes]]:
+    """Everything of one run by its path in the site: its page and the data beside it.
+
+    Raises:
+        ReportError: a frame lacks a column.
+    """
+    shown = view(run, report)
+    yield shown.page, render("run.html.j2", page=shown.page, board=board, view=shown)
+    yield from _data_files(shown, report.manifest)
+
+
+def _data_files(shown: RunView, manifest: Mapping[str, object]) -> Iterator[tuple[str, bytes]]:
     """The CSV and JSON beside the run's page, by path in the site."""
     stem = paths.run_stem(shown.run.run)
     names = [f"{metric}/{shown.run.protocol}" for metric in shown.metrics]

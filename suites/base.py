@@ -163,6 +163,19 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Draws:
+    """The bootstrap's resampled scores, kept so that runs can be compared in pairs.
+
+    ``values``: float32 ``[table, resamples]``, a row per row of the scores' table; NaN where a
+    resample lacks the score. ``samples``: per row, a digest of the images that were drawn from.
+    Rows of two runs pair, resample by resample, where metric, protocol and sample are equal.
+    """
+
+    values: NDArray[np.float32]
+    samples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Scores:
     """What a protocol makes of a run's answers.
 
@@ -172,6 +185,7 @@ class Scores:
     ``metric/protocol``. ``categories``: long form ``category``,
     ``metric``, ``protocol``, ``value``, ``count``, sorted. Both are byte-stable when written.
     ``settings`` is what else the numbers depend on, such as a vocabulary and its digest.
+    Without ``draws`` a run has its intervals, but is neither ranked nor compared by them.
     """
 
     main_metric: str
@@ -182,6 +196,7 @@ class Scores:
     regions: pd.DataFrame
     categories: pd.DataFrame
     settings: Mapping[str, str] = field(default_factory=dict)
+    draws: Draws | None = None
 
     @property
     def main(self) -> Score:

@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from metrics.bootstrap import RESAMPLES
 from metrics.semantic import Embeddings
 from metrics.text import OSPREY_V1, WOWSEG_V1, Cleaning
-from suites.base import Score, Scores, SuiteError, TextEncoder
+from suites.base import Scores, SuiteError, TextEncoder
 from suites.free_text_metrics import MAIN_METRIC
 from suites.protocols.joining import FINAL, SPOKEN, join_answers
 from suites.protocols.region_scores import Bootstrap, category_means, column_name, mean_scores
+from suites.protocols.resampled import Resampled, draws_of
 from suites.protocols.text_pairs import EXACT, IOU, SIMILARITY, SYNONYM, TextPairs
 
 FREQUENCIES = {"r": "rare", "c": "common", "f": "frequent"}
@@ -89,18 +90,20 @@ def score_free_text(
     frame, counts = join_answers(references, answers)
     values = _region_values(frame, encoder)
     bootstrap = Bootstrap(resamples, seed)
+    rows = [
+        row
+        for protocol in PROTOCOLS
+        for row in _protocol_scores(protocol, frame, values, bootstrap)
+    ]
     return Scores(
         main_metric=MAIN_METRIC,
         protocol=MAIN.name,
         encoder_digest=encoder.digest,
-        table=tuple(
-            score
-            for protocol in PROTOCOLS
-            for score in _protocol_scores(protocol, frame, values, bootstrap)
-        ),
+        table=tuple(row.score for row in rows),
         counts=counts,
         regions=_region_frame(frame, values),
         categories=category_means(frame["category"], values),
+        draws=draws_of(rows, resamples),
     )
 
 
@@ -133,11 +136,11 @@ def _region_frame(frame: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
 
 def _protocol_scores(
     protocol: TextProtocol, frame: pd.DataFrame, values: pd.DataFrame, bootstrap: Bootstrap
-) -> Iterator[Score]:
+) -> Iterator[Resampled]:
     """The protocol's rows of the table: over regions, over categories, by frequency."""
     columns = [c for m in protocol.metrics if (c := column_name(m, protocol.name)) in values]
     counted = frame["status"].isin(protocol.statuses).to_numpy()
-    images = pd.factorize(frame["image_id"], sort=True)[0]
+    images = frame["image_id"]
     yield from mean_scores(values.loc[counted, columns], images[counted], None, bootstrap)
     if not protocol.groups:
         return

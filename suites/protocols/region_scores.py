@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from metrics.aggregate import group_means
-from metrics.bootstrap import bootstrap_intervals
-from suites.base import Score
+from metrics.bootstrap import bootstrap_draws
+from suites.protocols.resampled import Resampled, resampled, sample_of
 
 _CATEGORY_KEYS = ["category", "metric", "protocol"]
 
@@ -29,16 +29,16 @@ def column_name(metric: str, protocol: str) -> str:
 
 def mean_scores(
     values: pd.DataFrame,
-    images: NDArray[np.intp],
+    images: pd.Series[str],
     categories: NDArray[np.intp] | None,
     bootstrap: Bootstrap,
     suffix: str = "",
-) -> list[Score]:
+) -> list[Resampled]:
     """One score per column: the mean over regions, or over categories (macro).
 
     Args:
         values: columns ``metric/protocol``, one row per region that counts, without NaN.
-        images: the regions' images, ``[regions]``.
+        images: the regions' images, aligned.
         categories: the regions' categories ``[regions]`` for macro scores, else ``None``.
         bootstrap: resampling of images for the intervals.
         suffix: appended to the metric's name.
@@ -51,13 +51,17 @@ def mean_scores(
     groups = np.zeros(len(columns), np.intp) if categories is None else categories
     means, sizes = group_means(columns, groups)
     present = sizes > 0
-    intervals = bootstrap_intervals(columns, images, groups, **bootstrap._asdict())
+    clusters = pd.factorize(images, sort=True)[0]
+    draws = bootstrap_draws(columns, clusters, groups, **bootstrap._asdict())
+    sample = sample_of(images)
     scores = []
-    for name, column, interval in zip(values.columns, means.T, intervals, strict=True):
+    for name, column, drawn in zip(values.columns, means.T, draws.T, strict=True):
         metric, protocol = name.split("/")
         value = float(column[present].mean()) if present.any() else None
         count = len(columns) if categories is None else int(present.sum())
-        scores.append(Score(metric + suffix, protocol, value, *interval, count))
+        scores.append(
+            resampled(metric + suffix, protocol, value, count=count, draws=drawn, sample=sample)
+        )
     return scores
 
 

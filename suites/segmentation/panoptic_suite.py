@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from metrics.bootstrap import bootstrap_intervals
-from metrics.mean_iou import PixelCounts, class_iou, count_pixels, mean_iou, mean_iou_interval
+from metrics.bootstrap import bootstrap_draws
+from metrics.mean_iou import PixelCounts, class_iou, count_pixels, mean_iou, mean_iou_draws
 from metrics.panoptic import PanopticCounts, count_matches, predicted_segments
-from metrics.panoptic_quality import class_quality, panoptic_intervals, panoptic_quality
-from suites.base import Score, Scores, Selection, SuiteCard, TextEncoder
+from metrics.panoptic_quality import class_quality, panoptic_draws, panoptic_quality
+from suites.base import Scores, Selection, SuiteCard, TextEncoder
 from suites.index import RegionIndex
 from suites.indexed_suite import IndexedSuite
 from suites.pictures import PictureFinder
+from suites.protocols.resampled import Resampled, draws_of, resampled, sample_of
 from suites.segmentation.answers import ClassedAnswers, category_frame, class_answers, region_frame
 from suites.segmentation.cards import MEAN_IOU, SEGMENT_ACCURACY
 from suites.segmentation.class_names import ClassNames
@@ -62,20 +63,22 @@ class PanopticSuite(IndexedSuite):
         pixels = count_pixels(semantic, classed.predicted, classes=classes)
         quality = class_quality(matches)
         groups = (("", None), ("[things]", things), ("[stuff]", ~things))
+        # Every selected image is drawn from, whether it has a segment or not.
+        sample = sample_of([self.digest, str(selection.count(len(self)))])
         table = [
             *(
                 score
                 for suffix, group in groups
-                for score in _quality(matches, group, suffix, protocol, resamples, seed)
+                for score in _quality(matches, group, suffix, protocol, sample, resamples, seed)
             ),
-            _miou(pixels, protocol, resamples, seed),
+            _miou(pixels, protocol, sample, resamples, seed),
             _accuracy(classed, protocol, resamples, seed),
         ]
         return Scores(
             main_metric="pq",
             protocol=protocol,
             encoder_digest=encoder.digest,
-            table=tuple(table),
+            table=tuple(row.score for row in table),
             counts=classed.counts,
             regions=region_frame(classed, self.names, f"{SEGMENT_ACCURACY}/{protocol}"),
             categories=category_frame(
@@ -85,6 +88,7 @@ class PanopticSuite(IndexedSuite):
                 np.bincount(classed.truth, minlength=classes),
             ),
             settings=self.names.settings(),
+            draws=draws_of(table, resamples),
         )
 
 
@@ -93,29 +97,31 @@ def _quality(
     group: NDArray[np.bool_] | None,
     suffix: str,
     protocol: str,
+    sample: str,
     resamples: int,
     seed: int,
-) -> Iterator[Score]:
+) -> Iterator[Resampled]:
     quality = panoptic_quality(matches, group)
-    intervals = panoptic_intervals(matches, group, resamples=resamples, seed=seed)
-    for metric, value, (low, high) in (
-        ("pq", quality.pq, intervals.pq),
-        ("sq", quality.sq, intervals.sq),
-        ("rq", quality.rq, intervals.rq),
-    ):
-        yield Score(metric + suffix, protocol, value, low, high, quality.classes)
+    draws = panoptic_draws(matches, group, resamples=resamples, seed=seed)
+    for metric, value, drawn in zip(("pq", "sq", "rq"), quality, draws.T, strict=False):
+        yield resampled(
+            metric + suffix, protocol, value, count=quality.classes, draws=drawn, sample=sample
+        )
 
 
-def _miou(pixels: PixelCounts, protocol: str, resamples: int, seed: int) -> Score:
+def _miou(pixels: PixelCounts, protocol: str, sample: str, resamples: int, seed: int) -> Resampled:
     value, classes = mean_iou(pixels)
-    interval = mean_iou_interval(pixels, resamples=resamples, seed=seed)
-    return Score(MEAN_IOU, protocol, value, *interval, count=classes)
+    draws = mean_iou_draws(pixels, resamples=resamples, seed=seed)
+    return resampled(MEAN_IOU, protocol, value, count=classes, draws=draws, sample=sample)
 
 
-def _accuracy(classed: ClassedAnswers, protocol: str, resamples: int, seed: int) -> Score:
+def _accuracy(classed: ClassedAnswers, protocol: str, resamples: int, seed: int) -> Resampled:
     right = classed.right[classed.final]
-    interval = bootstrap_intervals(
+    draws = bootstrap_draws(
         right[:, None], classed.images[classed.final], resamples=resamples, seed=seed
-    )[0]
+    )[:, 0]
     value = float(right.mean()) if len(right) else None
-    return Score(SEGMENT_ACCURACY, protocol, value, *interval, count=len(right))
+    sample = sample_of(classed.frame["image_id"][classed.final])
+    return resampled(
+        SEGMENT_ACCURACY, protocol, value, count=len(right), draws=draws, sample=sample
+    )

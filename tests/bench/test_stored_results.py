@@ -43,7 +43,7 @@ def test_an_old_run_is_on_the_board(old: StoredRun) -> None:
     board = gather([old])
     assert board.runs["complete"].all()
     assert list(board.runs["certified"]) == [""]
-    assert len(board.pages[0].regions) == 9
+    assert len(board.pages[0].load().regions) == 9
 
 
 def test_an_old_run_is_resumed_and_not_asked_again(

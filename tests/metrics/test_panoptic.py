@@ -11,9 +11,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from metrics.bootstrap import interval_of
 from metrics.errors import MetricError
 from metrics.panoptic import PanopticCounts, count_maps, count_matches, predicted_segments
-from metrics.panoptic_quality import class_quality, panoptic_intervals, panoptic_quality
+from metrics.panoptic_quality import class_quality, panoptic_draws, panoptic_quality
 from metrics.segment_tables import PanopticTable, Segments
 from tests.metrics.panoptic_scenes import listed, read_ids
 
@@ -210,18 +211,20 @@ def test_intervals_hold_the_score_and_need_two_images() -> None:
     counts = PanopticCounts.join([_counts(case) for case in GOLDENS["cases"]])
     for group in (None, THINGS, ~THINGS):
         score = panoptic_quality(counts, group)
-        intervals = panoptic_intervals(counts, group, resamples=200, seed=1)
-        for value, interval in zip(score[:3], intervals, strict=True):
+        draws = panoptic_draws(counts, group, resamples=200, seed=1)
+        for value, drawn in zip(score[:3], draws.T, strict=True):
+            interval = interval_of(drawn)
             assert value is not None
             assert interval.low is not None
             assert interval.high is not None
             assert 0 <= interval.low < value < interval.high <= 1
-    assert panoptic_intervals(counts, resamples=50) == panoptic_intervals(counts, resamples=50)
-    single = panoptic_intervals(_counts(GOLDENS["cases"][0]), resamples=50)
-    assert single.pq == (None, None)
+    once, again = (panoptic_draws(counts, resamples=50) for _ in range(2))
+    assert np.array_equal(once, again)
+    single = panoptic_draws(_counts(GOLDENS["cases"][0]), resamples=50)
+    assert single.shape == (0, 3)
 
 
 def test_intervals_of_equal_images_are_a_point() -> None:
     counts = PanopticCounts.join([_counts(GOLDENS["cases"][0])] * 5)
-    score, interval = panoptic_quality(counts).pq, panoptic_intervals(counts, resamples=20).pq
-    assert interval == pytest.approx((score, score))
+    draws = panoptic_draws(counts, resamples=20)[:, 0]
+    assert draws == pytest.approx(np.full(20, panoptic_quality(counts).pq))

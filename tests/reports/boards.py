@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.frames import PUBLISHED_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS, Board, RunReport
+from reports.frames import (
+    PUBLISHED_COLUMNS,
+    RUN_COLUMNS,
+    SCORE_COLUMNS,
+    Board,
+    PageSource,
+    RunReport,
+)
 
 METRICS = ("semantic_similarity", "semantic_iou", "exact_match")
 PROTOCOLS = ("wowseg-v1", "osprey-v1")
@@ -83,6 +90,8 @@ def run(
         "protocol": PROTOCOLS[0],
         "encoder": "all-MiniLM-L6-v2@c9745ed",
         "selection": f"all {images} images" if part is None else f"first {part} of {images} images",
+        "rank": None,
+        "ranked": 0,
         "full": part is None,
         "complete": complete,
         "expected": count,
@@ -130,8 +139,13 @@ def board(
             [score for one in made for score in one.scores], columns=list(SCORE_COLUMNS)
         ),
         published=pd.DataFrame(columns=list(PUBLISHED_COLUMNS)) if published is None else published,
-        pages=tuple(one.page for one in made),
+        pages=tuple(source(one.page) for one in made),
     )
+
+
+def source(page: RunReport) -> PageSource:
+    """That page, written anew every time."""
+    return PageSource(page.run, "", lambda: page)
 
 
 def demo() -> list[Made]:

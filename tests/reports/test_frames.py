@@ -37,7 +37,7 @@ def test_a_page_of_an_unlisted_run_is_refused() -> None:
     board = boards.board([boards.run("a", images=1)])
     page = boards.run("b", images=1).page
     with pytest.raises(ReportError, match="the pages name the run 'shapes/b/"):
-        runs_of(dataclasses.replace(board, pages=(page,)))
+        runs_of(dataclasses.replace(board, pages=(boards.source(page),)))
 
 
 def test_a_count_that_is_no_number_is_refused_naming_the_run() -> None:

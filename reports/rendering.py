@@ -1,0 +1,65 @@
+"""Templates as pages: one environment, links that work from any depth, untrusted text escaped."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+
+import jinja2
+from markupsafe import Markup
+
+from reports import formatting, paths
+from reports.families import suite_title
+from reports.text import visible
+
+
+def render(template: str, *, page: str, **content: object) -> bytes:
+    """The template as a page of the site; ``page`` is its path there, for its links."""
+
+    def link(target: str) -> str:
+        return paths.relative(target, page)
+
+    return _environment().get_template(template).render(link=link, **content).encode("utf-8")
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("reports"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
+    )
+    script = asset("enhance.js")
+    environment.globals |= {
+        "style": Markup(asset("style.css")),
+        "script": Markup(script),
+        "script_hash": digest(script),
+        "run_page": paths.run_page,
+        "run_stem": paths.run_stem,
+    }
+    environment.filters |= {
+        "points": formatting.points,
+        "thousands": formatting.thousands,
+        "parameters": formatting.parameters,
+        "billions": formatting.billions,
+        "duration": formatting.duration,
+        "words": formatting.words,
+        "suite_title": suite_title,
+    }
+    return environment
+
+
+def digest(script: str) -> str:
+    """What a page's security policy names its script by."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def asset(name: str) -> str:
+    """A style sheet or script that pages carry within them."""
+    return (files("reports") / "templates" / name).read_text(encoding="utf-8")
