@@ -45,6 +45,15 @@ class PhaseCosts:
         """All operations."""
         return self.vision + self.prefill + self.decode
 
+    def repeated(self, times: int) -> PhaseCosts:
+        """The same query so many times over; each gives its keys and values up before the next."""
+        return replace(
+            self,
+            vision=times * self.vision,
+            prefill=times * self.prefill,
+            decode=times * self.decode,
+        )
+
 
 class Counted(NamedTuple, Generic[Result]):
     """What a run took and gave."""
@@ -171,19 +180,6 @@ def in_sequence(*parts: PhaseCosts) -> PhaseCosts:
         sum(part.prefill for part in parts),
         sum(part.decode for part in parts),
         max(part.kv_cache_bytes for part in parts),
-    )
-
-
-def by_way(query: Callable[[int], PhaseCosts], instances: int, way: Way) -> PhaseCosts:
-    """A picture's cost from that of one query: about all regions, or for each about it alone."""
-    if way == "together":
-        return query(instances)
-    one = query(1)
-    return replace(
-        one,
-        vision=instances * one.vision,
-        prefill=instances * one.prefill,
-        decode=instances * one.decode,
     )
 
 

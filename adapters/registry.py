@@ -9,11 +9,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from adapters.conformance import Comparison
+from adapters.cuts import Cut
 from adapters.inspection import Inspection
 from adapters.interface import (
     JsonScalar,
@@ -48,8 +50,9 @@ class AdapterEntry:
     fixtures and yields :class:`~adapters.conformance.Comparison`; ``fixtures`` is the name of
     that folder among the project's own.
 
-    ``coster``, likewise, takes ``(preset, *, instances, tokens, size, way, dtype, **settings)``
-    and gives :class:`~adapters.costs.PhaseCosts`.
+    ``coster``, likewise, takes ``(preset, *, instances, tokens, size, dtype, **settings)`` and
+    gives the :class:`~adapters.costs.PhaseCosts` of one query; ``cutter`` takes ``(size,
+    **settings)`` and gives the :class:`~adapters.cuts.Cut` of a picture.
     """
 
     name: str
@@ -66,6 +69,7 @@ class AdapterEntry:
     certifier: str | None = None
     fixtures: str | None = None
     coster: str | None = None
+    cutter: str | None = None
     paper: str | None = None
     licence: str | None = None
 
@@ -157,10 +161,22 @@ class AdapterEntry:
                 f"nothing to count: {instances} regions with {tokens} tokens each, of a picture "
                 f"of {size[0]}x{size[1]}; each must be at least 1"
             )
-        found = _named(self.coster)(
-            preset, instances=instances, tokens=tokens, size=size, way=way, dtype=dtype, **settings
+        asked = instances if way == "together" else 1
+        one = _counted(
+            self.coster, preset, instances=asked, tokens=tokens, size=size, dtype=dtype, **settings
         )
-        return cast("PhaseCosts", found)
+        return one.repeated(instances // asked)
+
+    def cut(self, size: tuple[int, int], **settings: JsonScalar) -> Cut:
+        """What the model makes of a picture of ``size`` pixels, width and height.
+
+        Raises:
+            SettingError: a setting cannot be used.
+        """
+        self._check_settings(settings)
+        if self.cutter is None:
+            return Cut()
+        return cast(Cut, _named(self.cutter)(size, **settings))
 
     def _check_settings(self, given: Mapping[str, JsonScalar]) -> None:
         unknown = sorted(set(given) - set(self.settings))
@@ -182,6 +198,12 @@ class AdapterEntry:
                 + suggestion(name, self.bundled)
             )
         return self.bundled[name]
+
+
+@lru_cache(maxsize=None, typed=True)
+def _counted(coster: str, preset: str, **asked: Any) -> PhaseCosts:
+    """A query's cost, counted once in a process: regions asked alone need that of one again."""
+    return cast("PhaseCosts", _named(coster)(preset, **asked))
 
 
 def _named(reference: str) -> Any:

@@ -60,8 +60,8 @@ def _point(sweep: str, record: Record) -> dict[str, object]:
 
 
 def _cost(record: CostRecord) -> dict[str, object]:
-    names = {"vision_flops", "prefill_flops", "decode_flops", "kv_cache_bytes"}
-    return record.model_dump(include=names)
+    results = {"vision_flops", "prefill_flops", "decode_flops", "kv_cache_bytes"}
+    return record.model_dump(include=results | {"outcome", "reason"})
 
 
 def _speed(record: SpeedRecord) -> dict[str, object]:
@@ -74,6 +74,7 @@ def _speed(record: SpeedRecord) -> dict[str, object]:
         "repeat_ratio": audits and audits.repeat_ratio,
         "repeat_ok": audits and audits.repeat_ok,
         "hardware": _hardware(record),
+        "interleaved": "; ".join(record.interleaved),
         "foreign_processes": "; ".join(record.foreign_processes),
         "warnings": "; ".join(record.warnings),
         "commit": record.code.commit,

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from reports import formatting
-from reports.efficiency_chart import STYLES, Style
 from reports.efficiency_groups import ALONE, TOGETHER, AnyGroup, Curve, Group, Point
+from reports.efficiency_lines import STYLES, Style
 from reports.efficiency_records import Cost, Speed
 from reports.export import Cell
 
@@ -137,6 +137,7 @@ def identity(label: str, point: Cost | Speed) -> dict[str, Cell]:
         "way": point.way,
         "mode": subject.mode,
         "settings": subject.settings,
+        "prompt": subject.prompt,
         "dtype": subject.dtype,
         "checkpoint": subject.checkpoint,
         "random_weights": subject.random_weights,
@@ -162,11 +163,12 @@ def significant(value: float) -> str:
 
 
 def facts(group: AnyGroup) -> list[str]:
-    """Per model: parameters, adapter, checkpoint and settings, once."""
+    """Per model: parameters, adapter, checkpoint, settings and prompt, once."""
     told = dict.fromkeys(
         f"{curve.subject.model}: {_size(curve.subject.parameters)}{curve.subject.adapter}"
         f", {curve.subject.checkpoint}"
         f"{f' ({curve.subject.settings})' if curve.subject.settings else ''}"
+        f"{f', asked “{curve.subject.prompt}”' if curve.subject.prompt else ''}"
         for curve in group.curves
     )
     return list(told)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from reports.drawing import Caption
+from reports.efficiency_axes import scales, ticks_125, ticks_doubling
 from reports.efficiency_blocks import (
     Block,
     Entry,
@@ -13,20 +15,11 @@ from reports.efficiency_blocks import (
     rows_of,
     significant,
 )
-from reports.efficiency_chart import (
-    Line,
-    Place,
-    Reference,
-    Style,
-    curve_chart,
-    scales,
-    ticks_125,
-    ticks_doubling,
-)
+from reports.efficiency_chart import curve_chart
 from reports.efficiency_groups import ALONE, TOGETHER, Curve, Group
+from reports.efficiency_lines import Line, Place, Reference, Style, stop
 from reports.efficiency_records import Cost
 from reports.export import Cell
-from reports.svg import Caption
 
 PAPERS_BOUND = 4
 """WOW-Seg, Fig. 7: from 1 to 32 regions the cost grows by less than this."""
@@ -35,7 +28,9 @@ PAPERS_BOUND = 4
 def cost_blocks(
     group: Group[Cost], looks: Mapping[Curve, Style | None], key: str
 ) -> Iterator[Block]:
-    """Cost relative to one region and in full, then split by phase."""
+    """Cost relative to one region and in full; none where nothing could be computed."""
+    if not any(point.computed for _, point in group.points):
+        return
     unit, size = flops_unit(group)
     cells = {
         curve: [_cell(points, n, unit, size) for n in group.instances]
@@ -55,26 +50,22 @@ def cost_blocks(
 def split_rows(group: Group[Cost]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Head and rows of the table that splits every cost by phase."""
     unit, size = flops_unit(group)
-    head = ("Model", "Asked", "N", f"Vision, {unit}", "Prefill", "Decode", "Total", "KV cache, MiB")
-    rows = [
-        (
-            label,
-            point.way,
-            str(point.instances),
-            *(
-                significant(flops / size)
-                for flops in (
-                    point.vision_flops,
-                    point.prefill_flops,
-                    point.decode_flops,
-                    point.flops,
-                )
-            ),
-            significant(point.kv_cache_bytes / 2**20),
-        )
-        for label, point in group.points
-    ]
-    return head, rows
+    head = (
+        *("Model", "Asked", "N", f"Vision, {unit}", "Prefill", "Decode", "Total"),
+        *("KV cache, MiB", "Outcome", "Remarks"),
+    )
+    return head, [_point_row(label, point, size) for label, point in group.points]
+
+
+def cost_datum(label: str, point: Cost) -> dict[str, Cell]:
+    """Every column of a point."""
+    numbers = ("vision_flops", "prefill_flops", "decode_flops", "flops", "kv_cache_bytes")
+    return {
+        **identity(label, point),
+        "outcome": point.outcome,
+        "reason": point.reason,
+        **{name: getattr(point, name) if point.computed else None for name in numbers},
+    }
 
 
 def relative_chart(lines: list[Line], caption: Caption, subtitle: list[str]) -> Figure:
@@ -102,6 +93,19 @@ def told(lines: list[Line], unit: str = "") -> str:
     return f"{ends}. The table below has every number."
 
 
+def _point_row(label: str, point: Cost, size: float) -> tuple[str, ...]:
+    parts = (point.vision_flops, point.prefill_flops, point.decode_flops, point.flops)
+    numbers = (*(flops / size for flops in parts), point.kv_cache_bytes / 2**20)
+    return (
+        label,
+        point.way,
+        str(point.instances),
+        *(significant(number) if point.computed else "–" for number in numbers),
+        point.outcome_words,
+        point.reason,
+    )
+
+
 def _figures(
     group: Group[Cost], looks: Mapping[Curve, Style | None], key: str, unit: str, size: float
 ) -> Iterator[Figure]:
@@ -110,17 +114,12 @@ def _figures(
     left = len(group.of(way)) - len(drawn)
     remark = f"{left} more curves in the table." if left else ""
     full = [
-        Line(
-            group.labels[curve],
-            style,
-            [Place(n, p.flops / size) for n, p in sorted(group.curves[curve].items())],
-        )
+        line
         for curve, style in drawn
+        if (line := _line(group.labels[curve], style, _points(group, curve), size))
     ]
     relative = [
-        Line(
-            line.label, line.style, [Place(n, v / line.places[0].value) for n, v, _ in line.places]
-        )
+        line._replace(places=[Place(n, v / line.places[0].value) for n, v, _ in line.places])
         for line in full
         if line.places[0].instances == 1
     ]
@@ -140,33 +139,35 @@ def _figures(
         yield Figure(caption.identifier, caption.title, svg, remark, data)
 
 
+def _line(label: str, style: Style, points: list[Cost], size: float) -> Line | None:
+    places = [Place(point.instances, point.flops / size) for point in points if point.computed]
+    lacking = {point.instances: point.outcome_words for point in points if not point.computed}
+    return Line(label, style, places, stop(lacking, places[-1].instances)) if places else None
+
+
 def _points(group: Group[Cost], curve: Curve) -> list[Cost]:
     return [group.curves[curve][n] for n in sorted(group.curves[curve])]
 
 
 def _datum(group: Group[Cost], curve: Curve, point: Cost) -> dict[str, Cell]:
     first = group.curves[curve].get(1)
-    return {
-        **identity(group.labels[curve], point),
-        "vision_flops": point.vision_flops,
-        "prefill_flops": point.prefill_flops,
-        "decode_flops": point.decode_flops,
-        "flops": point.flops,
-        "relative": point.flops / first.flops if first else None,
-        "kv_cache_bytes": point.kv_cache_bytes,
-    }
+    known = first is not None and first.computed and point.computed
+    relative = point.flops / first.flops if first and known else None
+    return {**cost_datum(group.labels[curve], point), "relative": relative}
 
 
 def _cell(points: Mapping[int, Cost], n: int, unit: str, size: float) -> Entry:
     if n not in points:
         return Entry("–", absent=True)
+    if not points[n].computed:
+        return Entry(points[n].outcome_words, absent=True)
     full = significant(points[n].flops / size)
-    if 1 not in points:
+    if 1 not in points or not points[1].computed:
         return Entry("–", (full,))
     return Entry(f"{points[n].flops / points[1].flops:.2f}×", (full,))
 
 
 def flops_unit(group: Group[Cost]) -> tuple[str, float]:
     """Tera where the cheapest picture takes a tenth of that."""
-    least = min(point.flops for _, point in group.points)
+    least = min((point.flops for _, point in group.points if point.computed), default=1e12)
     return ("TFLOP", 1e12) if least >= 1e11 else ("GFLOP", 1e9)

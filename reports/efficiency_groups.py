@@ -17,6 +17,7 @@ _TOLD_APART_BY = (
     "checkpoint_digest",
     "region_tokens",
     "revision",
+    "prompt",
 )
 
 Point = TypeVar("Point", Cost, Speed)

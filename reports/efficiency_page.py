@@ -9,12 +9,12 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from reports import paths
-from reports.efficiency_blocks import Block, Figure, Looks, facts, identity, made_of
-from reports.efficiency_costs import cost_blocks, split_rows
+from reports.efficiency_blocks import Block, Figure, Looks, facts, made_of
+from reports.efficiency_costs import cost_blocks, cost_datum, split_rows
 from reports.efficiency_groups import AnyGroup, Group, groups
 from reports.efficiency_quality import quality_blocks
 from reports.efficiency_records import Cost, Speed, costs_of, speeds_of
-from reports.efficiency_speeds import point_rows, speed_blocks, speed_datum
+from reports.efficiency_speeds import conditions, point_rows, speed_blocks, speed_datum
 from reports.export import Cell, csv_bytes, json_bytes
 from reports.frames import Board
 from reports.records import Run
@@ -123,17 +123,7 @@ def _cost_part(group: Group[Cost], looks: Looks, sweep: str) -> Part:
         caption="Operations by phase, and the most that keys and values take.",
         head=head,
         rows=tuple(rows),
-        records=tuple(
-            {
-                **identity(label, point),
-                "vision_flops": point.vision_flops,
-                "prefill_flops": point.prefill_flops,
-                "decode_flops": point.decode_flops,
-                "flops": point.flops,
-                "kv_cache_bytes": point.kv_cache_bytes,
-            }
-            for label, point in group.points
-        ),
+        records=tuple(cost_datum(label, point) for label, point in group.points),
     )
 
 
@@ -145,7 +135,7 @@ def _speed_part(group: Group[Speed], looks: Looks, runs: Sequence[Run], sweep: s
         key=key,
         title=_title(f"Measured on {group.question.hardware}", group),
         made=_sentence(group),
-        facts=tuple(facts(group)),
+        facts=(*facts(group), *conditions(group)),
         blocks=(
             *speed_blocks(group, styles, key),
             *quality_blocks(group, styles, runs, key),

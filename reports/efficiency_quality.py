@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-import altair as alt
 from markupsafe import Markup
 
 from reports import formatting, paths
+from reports.drawing import PAPER, Caption
+from reports.efficiency_axes import HEIGHT, WIDTH, ticks_125
 from reports.efficiency_blocks import (
     Block,
     Entry,
@@ -20,18 +21,13 @@ from reports.efficiency_blocks import (
     series_of,
     significant,
 )
-from reports.efficiency_chart import (
-    HEIGHT,
-    WIDTH,
-    Style,
-    chart_title,
-    ticks_125,
-)
+from reports.efficiency_chart import chart_title
 from reports.efficiency_groups import TOGETHER, Curve, Group
+from reports.efficiency_lines import Style
 from reports.efficiency_records import Speed, Subject
 from reports.families import suite_title
 from reports.records import Run, Score
-from reports.svg import PAPER, Caption, inline_svg, specification
+from reports.svg import inline_svg, specification
 from reports.text import visible
 
 _LABEL_CHARACTERS = 30
@@ -170,6 +166,8 @@ def _speed(match: _Match) -> float:
 def _chart(
     group: Group[Speed], matches: Sequence[_Match], caption: Caption, subtitle: Sequence[str]
 ) -> Markup:
+    import altair as alt
+
     rows: list[dict[str, object]] = []
     ends: list[float] = []
     for match in matches:

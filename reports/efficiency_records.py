@@ -11,7 +11,7 @@ import pandas as pd
 from reports.frames import ReportError
 from reports.records import real, text
 
-MEASURED = "measured"
+COMPUTED, MEASURED = "computed", "measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Subject:
     random_weights: bool
     parameters: int | None
     region_tokens: int | None
+    prompt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +47,33 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Operations of one picture with ``instances`` regions."""
+    """Operations of one picture with ``instances`` regions, or why there are none."""
 
     subject: Subject
     question: Question
     way: str
     instances: int
+    outcome: str
+    reason: str
     vision_flops: int
     prefill_flops: int
     decode_flops: int
     kv_cache_bytes: int
 
     @property
+    def computed(self) -> bool:
+        """Whether the point has a cost; its numbers are 0 otherwise."""
+        return self.outcome == COMPUTED
+
+    @property
     def flops(self) -> int:
         """All operations."""
         return self.vision_flops + self.prefill_flops + self.decode_flops
+
+    @property
+    def outcome_words(self) -> str:
+        """``"not possible"``."""
+        return self.outcome.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,7 @@ class Speed:
     effort: str
     outcome: str
     reason: str
+    interleaved: str
     queries: int | None
     seconds_p50: float | None
     seconds_p90: float | None
@@ -94,6 +108,7 @@ class Speed:
     outputs_equal: bool | None
     repeat_ratio: float | None
     repeat_ok: bool | None
+    device: str
     driver: str
     attention: str
     threads: int | None
@@ -143,20 +158,16 @@ def _order(point: Cost | Speed) -> str:
 
 
 def _cost(row: Mapping[Hashable, object]) -> Cost:
+    outcome = text(row["outcome"])
+    numbers = ("vision_flops", "prefill_flops", "decode_flops", "kv_cache_bytes")
     return Cost(
         subject=_subject(row),
         question=_question(row, hardware="", decode="forced"),
-        **{
-            name: _needed(row, name)
-            for name in (
-                "instances",
-                "vision_flops",
-                "prefill_flops",
-                "decode_flops",
-                "kv_cache_bytes",
-            )
-        },
         way=text(row["way"]),
+        instances=_needed(row, "instances"),
+        outcome=outcome,
+        reason=text(row["reason"]),
+        **{name: _needed(row, name) if outcome == COMPUTED else 0 for name in numbers},
     )
 
 
@@ -196,6 +207,7 @@ def _subject(row: Mapping[Hashable, object]) -> Subject:
         random_weights=bool(row["random_weights"]),
         parameters=None if parameters is None else int(parameters),
         region_tokens=None if region_tokens is None else int(region_tokens),
+        prompt=text(row["prompt"]),
     )
 
 

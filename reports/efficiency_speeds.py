@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from reports.drawing import Caption
+from reports.efficiency_axes import Scales, scales, ticks_125
 from reports.efficiency_blocks import (
     WAYS,
     Block,
@@ -17,12 +19,12 @@ from reports.efficiency_blocks import (
     rows_of,
     significant,
 )
-from reports.efficiency_chart import Line, Place, Scales, Style, curve_chart, scales, ticks_125
+from reports.efficiency_chart import curve_chart
 from reports.efficiency_costs import relative_chart, told
 from reports.efficiency_groups import ALONE, TOGETHER, Curve, Group
+from reports.efficiency_lines import Line, Place, Style, stop
 from reports.efficiency_records import Speed
 from reports.export import Cell
-from reports.svg import Caption
 
 _MILLISECONDS_BELOW = 0.1
 
@@ -110,6 +112,18 @@ def point_rows(group: Group[Speed]) -> tuple[tuple[str, ...], list[tuple[str, ..
         "Remarks",
     )
     return head, [_point_row(label, point) for label, point in group.points]
+
+
+def conditions(group: Group[Speed]) -> list[str]:
+    """Per model: how much was measured, on which device, and in turns with which others, once."""
+    told = dict.fromkeys(
+        f"{curve.subject.model}: {point.effort} measurement on {point.device}, "
+        + (f"in turns with {point.interleaved}" if point.interleaved else "alone in memory")
+        for curve, points in group.curves.items()
+        for point in points.values()
+        if point.measured
+    )
+    return list(told)
 
 
 def speed_datum(label: str, point: Speed) -> dict[str, Cell]:
@@ -243,8 +257,8 @@ def _lines(
         style = looks[curve]
         places = [place(points[n]) for n in sorted(points) if points[n].measured]
         if style and places:
-            after = [n for n in points if not points[n].measured and n > places[-1].instances]
-            stopped = (min(after), points[min(after)].outcome_words) if after else None
+            lacking = {n: p.outcome_words for n, p in points.items() if not p.measured}
+            stopped = stop(lacking, places[-1].instances)
             lines.append(Line(group.labels[curve], style, places, stopped))
     return lines
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from adapters.costs import PhaseCosts, Way, by_way, check_context, count_branches, count_flops
+from adapters.costs import PhaseCosts, check_context, count_branches, count_flops
 from adapters.interface import JsonScalar
 from adapters.osprey import ENTRY
 from adapters.osprey.adapter import OspreyRecognizer, load
@@ -26,7 +26,6 @@ def cost(
     instances: int,
     tokens: int,
     size: tuple[int, int],
-    way: Way,
     dtype: str = "auto",
     **settings: JsonScalar,
 ) -> PhaseCosts:
@@ -34,7 +33,7 @@ def cost(
     recognizer = load(
         None, preset=preset, device="meta", dtype=dtype, revision=None, seed=0, **settings
     )
-    return by_way(lambda n: cost_of_query(recognizer, n, tokens), instances, way)
+    return cost_of_query(recognizer, instances, tokens)
 
 
 @torch.inference_mode()

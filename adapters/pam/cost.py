@@ -9,8 +9,6 @@ from PIL import Image
 
 from adapters.costs import (
     PhaseCosts,
-    Way,
-    by_way,
     check_context,
     count_flops,
     count_rows,
@@ -28,7 +26,6 @@ def cost(
     instances: int,
     tokens: int,
     size: tuple[int, int],
-    way: Way,
     dtype: str = "auto",
     **settings: JsonScalar,
 ) -> PhaseCosts:
@@ -36,7 +33,7 @@ def cost(
     recognizer = load(
         None, preset=preset, device="meta", dtype=dtype, revision=None, seed=0, **settings
     )
-    return by_way(lambda n: cost_of_query(recognizer, n, tokens, size), instances, way)
+    return cost_of_query(recognizer, instances, tokens, size)
 
 
 @torch.inference_mode()

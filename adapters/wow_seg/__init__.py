@@ -30,6 +30,7 @@ ENTRY = AdapterEntry(
     certifier="adapters.wow_seg.certification:certify",
     fixtures="wow_seg",
     coster="adapters.wow_seg.cost:cost",
+    cutter="adapters.wow_seg.cutting:cut",
     # Tiny checkpoints trained on generated shapes, named after their training.
     bundled={name: _BUNDLED / name for name in ("mm-cascade", "mm-causal", "sm")},
     paper="https://arxiv.org/abs/2605.16903",

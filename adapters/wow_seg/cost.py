@@ -10,8 +10,6 @@ from PIL import Image
 
 from adapters.costs import (
     PhaseCosts,
-    Way,
-    by_way,
     check_context,
     count_branches,
     count_flops,
@@ -26,13 +24,13 @@ from adapters.wow_seg import ENTRY
 from adapters.wow_seg.adapter import load
 from adapters.wow_seg.cascade import CascadeSequence
 from adapters.wow_seg.context import ModelContext
+from adapters.wow_seg.cutting import kept_tokens
 from adapters.wow_seg.encoding import encode_pictures
-from adapters.wow_seg.preprocessing import RegionCrop, RegionTokens, tile_image
+from adapters.wow_seg.preprocessing import RegionCrop, tile_image
 from adapters.wow_seg.prompting import Prompt
 from adapters.wow_seg.settings import MultiInstance
 from adapters.wow_seg.shared_prefix import WAVE
 
-REGION_TOKENS = 27  # of an LVIS mask on average (paper, section 4.1)
 _WRITTEN = 1  # the token all answers consist of; any but the collator's padding
 
 
@@ -42,20 +40,18 @@ def cost(
     instances: int,
     tokens: int,
     size: tuple[int, int],
-    way: Way,
     dtype: str = "auto",
     **settings: JsonScalar,
 ) -> PhaseCosts:
     """Cost of a picture of ``size`` pixels; see :meth:`~adapters.registry.AdapterEntry.cost`.
 
-    Every region keeps :data:`REGION_TOKENS` tokens, or all where ``region_tokens`` says so.
+    Every region keeps as many tokens as :func:`~adapters.wow_seg.cutting.cut` says.
     """
     context = load(
         None, preset=preset, device="meta", dtype=dtype, revision=None, seed=0, **settings
     ).context
-    masked = context.settings.region_tokens is RegionTokens.MASK2TOKEN
-    kept = REGION_TOKENS if masked else context.model.config.tokens_per_tile
-    return by_way(lambda n: cost_of_query(context, n, tokens, size, kept), instances, way)
+    kept = kept_tokens(context.settings, context.model.config)
+    return cost_of_query(context, instances, tokens, size, kept)
 
 
 @torch.inference_mode()

@@ -14,7 +14,8 @@ from bench.output import note, print_json, print_table, warn
 
 if TYPE_CHECKING:
     from bench.efficiency.records import Effort, Record
-    from bench.efficiency.sweeping import Measure, Stored
+    from bench.efficiency.results import Stored
+    from bench.efficiency.sweeping import Measure
 
 
 @click.command()
@@ -57,7 +58,8 @@ def command(
     from bench.config import load_config
     from bench.efficiency.contenders import choose_sweep, contenders
     from bench.efficiency.hardware import look_around
-    from bench.efficiency.sweeping import Skipped, Sweep
+    from bench.efficiency.results import Skipped
+    from bench.efficiency.sweeping import Sweep
     from bench.efficiency.timing import EFFORTS
     from bench.outcomes import write_board
 
@@ -113,13 +115,12 @@ def _values(stored: Stored) -> dict[str, object]:
 
 
 def _tell_doubts(record: Record, told: Sequence[str]) -> None:
-    """Warn of a point without a speed, or with one that may be wrong."""
-    if record.kind == "cost":
-        return
-    point = f"{record.subject.model}, {record.instances} {record.way}, {record.decode}"
+    """Warn of a point without a result, or with a speed that may be wrong."""
+    how = "cost" if record.kind == "cost" else record.decode
+    point = f"{record.subject.model}, {record.instances} {record.way}, {how}"
     if record.reason is not None:
         warn(f"{point}: {record.outcome.replace('_', ' ')}: {record.reason}")
-    for message in record.warnings:
+    for message in () if record.kind == "cost" else record.warnings:
         if message not in told:
             warn(f"{point}: {message}")
 

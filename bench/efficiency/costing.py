@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from adapters.interface import AdapterError
 from bench.config import SweepSpec
 from bench.efficiency.contenders import Contender
 from bench.efficiency.errors import SweepError
 from bench.efficiency.geometry import geometry_of
+from bench.efficiency.problems import problem_of
 from bench.efficiency.records import CostRecord, Subject, Way
 
 
@@ -17,6 +17,7 @@ def cost_subject(contender: Contender) -> Subject:
 
     Raises:
         SweepError: it has no cost that could be computed.
+        Exception: whatever building it without weights raises besides adapters' own errors.
     """
     spec = contender.spec
     if contender.entry.coster is None:
@@ -46,7 +47,11 @@ def cost_points(sweep: SweepSpec) -> Iterator[tuple[Way, int]]:
 def blank_cost(
     contender: Contender, subject: Subject, sweep: SweepSpec, way: Way, instances: int
 ) -> CostRecord:
-    """A point without its results, for its key."""
+    """A point without its results, for its key.
+
+    Raises:
+        Exception: whatever the adapter raises instead of saying how it cuts the picture.
+    """
     return CostRecord(
         subject=subject,
         geometry=geometry_of(contender.entry, contender.spec.settings, sweep.picture, costed=True),
@@ -54,20 +59,13 @@ def blank_cost(
         mode=str(subject.settings.get("multi_instance", "")),
         instances=instances,
         tokens=sweep.tokens,
-        vision_flops=0,
-        prefill_flops=0,
-        decode_flops=0,
+        outcome="failed",
         parameters=subject.parameters,
-        kv_cache_bytes=0,
     )
 
 
 def compute_cost(contender: Contender, blank: CostRecord) -> CostRecord:
-    """The point with its results.
-
-    Raises:
-        SweepError: the model cannot be asked this, such as beyond its context.
-    """
+    """The point with its results, or why it has none, such as for want of context."""
     spec, geometry = contender.spec, blank.geometry
     try:
         found = contender.entry.cost(
@@ -79,12 +77,13 @@ def compute_cost(contender: Contender, blank: CostRecord) -> CostRecord:
             dtype=spec.dtype,
             **spec.settings,
         )
-    except AdapterError as error:
-        raise SweepError(
-            f"{contender.name}: no cost of {blank.instances} regions {blank.way}: {error}"
-        ) from error
+    except Exception as error:
+        problem = problem_of(error)
+        outcome = "not_possible" if problem.outcome == "not_possible" else "failed"
+        return blank.model_copy(update={"outcome": outcome, "reason": problem.reason})
     return blank.model_copy(
         update={
+            "outcome": "computed",
             "vision_flops": found.vision,
             "prefill_flops": found.prefill,
             "decode_flops": found.decode,

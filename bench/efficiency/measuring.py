@@ -1,6 +1,6 @@
-"""Speeds of one loaded model: warm-up, audits, then rounds in which all points take turns.
+"""Speeds of loaded models: warm-up, audits, then rounds in which all points take turns.
 
-Taking turns spreads whatever else happens on the machine over all points alike.
+Taking turns spreads whatever else happens on the machine over all points and models alike.
 """
 
 from __future__ import annotations
@@ -9,23 +9,16 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
-from typing import Literal, NamedTuple
 
-from adapters.interface import AdapterError, Answer, Generation, RegionRecognizer, Status
+from adapters.interface import Answer, Generation, RegionRecognizer, Status
 from bench.efficiency.asking import Question, ask, refusal
 from bench.efficiency.audits import audit
 from bench.efficiency.hardware import AttentionKernels
-from bench.efficiency.meter import Lap, Memory, Meter, is_out_of_memory
+from bench.efficiency.meter import Lap, Memory, Meter
+from bench.efficiency.problems import NotPossible, Unmeasured, problem_of
 from bench.efficiency.records import Audits
 from bench.efficiency.scenes import Scene
 from bench.efficiency.timing import Effort, WarmUp, warm_up
-
-
-class Unmeasured(NamedTuple):
-    """Why a point has no speed."""
-
-    outcome: Literal["out_of_memory", "failed", "not_possible"]
-    reason: str
 
 
 @dataclass(slots=True)
@@ -132,63 +125,60 @@ class Trial:
         return lap.seconds, answers
 
 
-class NotPossible(Exception):
-    """The model cannot be asked a question; the message is the model's reason."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A loaded model and what it is asked; ``name`` is for messages, ``meter`` of its device."""
+
+    name: str
+    recognizer: RegionRecognizer
+    meter: Meter
+    questions: Sequence[Question]
 
 
 def measure(
-    recognizer: RegionRecognizer,
-    meter: Meter,
-    questions: Sequence[Question],
+    models: Sequence[Asked],
     scenes: Sequence[Scene],
     effort: Effort,
     tell: Callable[[str], None],
-) -> Iterator[tuple[Question, Measured | Unmeasured]]:
+) -> Iterator[tuple[Asked, Question, Measured | Unmeasured]]:
     """Measure every question, taking turns; each comes with what was found, or why nothing.
 
-    A point that does not fit into memory, or that the model cannot be asked, is left out. After
-    any other failure nothing more is asked: what the device is then in is anybody's guess.
+    Every round asks all models, one after the other, each about all of its points. A point that
+    does not fit into memory, or that the model cannot be asked, is left out. After any other
+    failure its model is asked nothing more: what the device is then in is anybody's guess.
     Questions that were not finished are not mentioned.
 
     Args:
-        recognizer: the model.
-        meter: of its device.
-        questions: the points.
+        models: each with its points.
         scenes: pictures with at least as many regions as any question has; at least two.
         effort: how much is measured.
         tell: hears what is going on.
     """
-    trials = [Trial(recognizer, meter, question, scenes, effort) for question in questions]
+    standing = [
+        [Trial(model.recognizer, model.meter, q, scenes, effort) for q in model.questions]
+        for model in models
+    ]
     for step in ("warm-up", *(f"round {n}" for n in range(1, effort.rounds + 1))):
-        standing = []
-        tell(f"{step} of {len(trials)} points")
-        for trial in trials:
-            problem = _attempt(trial.prepare if step == "warm-up" else trial.measure_round)
-            if problem is None:
-                standing.append(trial)
-                continue
-            meter.release()
-            yield trial.question, problem
-            if problem.outcome == "failed":
-                return
-        trials = standing
-    yield from ((trial.question, trial.found()) for trial in trials)
+        for model, trials in zip(models, standing, strict=True):
+            if trials:
+                tell(f"{model.name}: {step}, points: {len(trials)}")
+            for trial in list(trials):
+                problem = _attempt(trial.prepare if step == "warm-up" else trial.measure_round)
+                if problem is None:
+                    continue
+                trials.remove(trial)
+                model.meter.release()
+                yield model, trial.question, problem
+                if problem.outcome == "failed":
+                    trials.clear()
+                    break
+    for model, trials in zip(models, standing, strict=True):
+        yield from ((model, trial.question, trial.found()) for trial in trials)
 
 
 def describe(question: Question) -> str:
     """A question in a few words, for messages."""
     return f"{question.instances} {question.way}, {question.decode} {question.tokens} tokens"
-
-
-def problem_of(error: Exception) -> Unmeasured:
-    """What an exception means for a point."""
-    if is_out_of_memory(error):
-        return Unmeasured("out_of_memory", _first_line(error))
-    if isinstance(error, NotPossible):
-        return Unmeasured("not_possible", str(error))
-    if isinstance(error, AdapterError):
-        return Unmeasured("not_possible", f"{type(error).__name__}: {error}")
-    return Unmeasured("failed", f"{type(error).__name__}: {_first_line(error)}")
 
 
 def _attempt(step: Callable[[], None]) -> Unmeasured | None:
@@ -197,7 +187,3 @@ def _attempt(step: Callable[[], None]) -> Unmeasured | None:
     except Exception as error:  # the traceback, which holds tensors, goes with it
         return problem_of(error)
     return None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -7,6 +7,7 @@ import importlib
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,6 +17,7 @@ Result = TypeVar("Result")
 Clock = Callable[[], float]
 
 _STATM = Path("/proc/self/statm")
+_MEMINFO = Path("/proc/meminfo")
 
 
 class Lap(NamedTuple):
@@ -26,7 +28,10 @@ class Lap(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """Bytes: the accelerator's peaks since :meth:`Meter.reset`, and the process's resident set."""
+    """Bytes: the accelerator's peaks since :meth:`Meter.reset`, and the process's resident set.
+
+    What other models hold is left out of ``allocated``; the others are of the whole process.
+    """
 
     allocated: int | None
     reserved: int | None
@@ -44,7 +49,10 @@ class Meter:
 
     def __init__(self, device: str, clock: Clock = time.perf_counter) -> None:
         self.clock = clock
+        self.others = 0
+        """Bytes that other models hold on the device."""
         self._device = _accelerator(device)
+        self._is_cuda = self._device is not None and self._device.type == "cuda"
         self._energy = _energy_counter(self._device)
 
     def lap(self, run: Callable[[], Result]) -> tuple[Lap, Result]:
@@ -66,16 +74,29 @@ class Meter:
 
     def reset(self) -> None:
         """Begin to look for new peaks."""
-        if self._device is not None and self._device.type == "cuda":
+        if self._is_cuda:
             torch.cuda.reset_peak_memory_stats(self._device)
 
     def memory(self) -> Memory:
         """Peaks since the last reset, and what the process holds now."""
         allocated = reserved = None
-        if self._device is not None and self._device.type == "cuda":
-            allocated = torch.cuda.max_memory_allocated(self._device)
+        if self._is_cuda:
+            allocated = torch.cuda.max_memory_allocated(self._device) - self.others
             reserved = torch.cuda.max_memory_reserved(self._device)
         return Memory(allocated, reserved, _resident())
+
+    def held(self) -> int:
+        """Bytes allocated on the device by all models now; 0 beside an accelerator's."""
+        return torch.cuda.memory_allocated(self._device) if self._is_cuda else 0
+
+    def free(self) -> int | None:
+        """Bytes that are free on the device, or for a processor; ``None`` where nobody says."""
+        if self._device is None:
+            return _available()
+        try:
+            return torch.cuda.mem_get_info(self._device)[0] if self._is_cuda else None
+        except RuntimeError:  # the device is gone
+            return None
 
     def joules(self) -> float | None:
         """The accelerator's energy counter; ``None`` where it cannot be read."""
@@ -84,8 +105,9 @@ class Meter:
     def release(self) -> None:
         """Give back what a failed query left behind."""
         gc.collect()
-        if self._device is not None and self._device.type == "cuda":
-            torch.cuda.empty_cache()
+        if self._is_cuda:
+            with suppress(RuntimeError):  # the device is gone, and its memory with it
+                torch.cuda.empty_cache()
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -106,7 +128,7 @@ def _accelerator(name: str) -> torch.device | None:
     return None if device.type in ("cpu", "meta") else device
 
 
-def _energy_counter(device: torch.device | None) -> Callable[[], float] | None:
+def _energy_counter(device: torch.device | None) -> Callable[[], float | None] | None:
     """A function that reads joules since the driver was loaded, by NVML if it is installed."""
     if device is None or device.type != "cuda":
         return None
@@ -118,7 +140,23 @@ def _energy_counter(device: torch.device | None) -> Callable[[], float] | None:
         nvml.nvmlDeviceGetTotalEnergyConsumption(handle)
     except Exception:  # no NVML, or a card or a container without the counter
         return None
-    return lambda: float(nvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1000
+
+    def joules() -> float | None:
+        try:
+            return float(nvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1000
+        except Exception:  # the card is gone; its next query will say so
+            return None
+
+    return joules
+
+
+def _available() -> int | None:
+    try:
+        lines = _MEMINFO.read_text(encoding="ascii").splitlines()
+    except OSError:  # not Linux
+        return None
+    told = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(told[0]) * 1024 if told else None
 
 
 def _resident() -> int:

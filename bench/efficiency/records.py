@@ -18,14 +18,21 @@ from bench.errors import StoreError
 from bench.manifest import CodeRecord, HardwareRecord
 
 PROTOCOL = "instances-v1"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
-MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+def _with_outcome(values: dict[str, Any]) -> dict[str, Any]:
+    """Before 2 a cost was always a computed one; a speed without a result said so already."""
+    return ({"outcome": "computed"} if values.get("kind") == "cost" else {}) | values
+
+
+MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_outcome}
 """From a stored version to the next one; applied in turn until the current one is reached."""
 
 Way = Literal["together", "alone"]
 Decode = Literal["natural", "forced"]
 Effort = Literal["quick", "full"]
+CostOutcome = Literal["computed", "failed", "not_possible"]
 Outcome = Literal["measured", "out_of_memory", "failed", "not_possible"]
 
 
@@ -88,19 +95,25 @@ class CostRecord(_Point):
 
     A multiplication with its addition counts as two operations. ``kv_cache_bytes`` is the most
     that keys and values take at any moment of the picture.
+
+    Every result is ``None`` unless the outcome is ``computed``; ``reason`` says why.
     """
 
     kind: Literal["cost"] = "cost"
-    vision_flops: int
-    prefill_flops: int
-    decode_flops: int
+    outcome: CostOutcome
+    reason: str | None = None
+    vision_flops: int | None = None
+    prefill_flops: int | None = None
+    decode_flops: int | None = None
     parameters: int
-    kv_cache_bytes: int
+    kv_cache_bytes: int | None = None
 
     @property
-    def flops(self) -> int:
+    def flops(self) -> int | None:
         """All operations of the picture."""
-        return self.vision_flops + self.prefill_flops + self.decode_flops
+        parts = (self.vision_flops, self.prefill_flops, self.decode_flops)
+        known = [part for part in parts if part is not None]
+        return sum(known) if len(known) == len(parts) else None
 
     @property
     def key(self) -> str:
@@ -131,6 +144,10 @@ class SpeedRecord(_Point):
     among them. ``stable``: the last two windows of the warm-up agreed. ``tokens_per_region`` is
     the mean number of generated tokens, ``energy_joules`` the accelerator's per query.
 
+    ``interleaved`` names the other models whose queries took turns with these; it is empty where
+    only the model's own points did. Their weights are left out of ``peak_allocated_bytes``, but
+    not of ``peak_reserved_bytes`` and ``process_rss_bytes``.
+
     Every result is ``None`` unless the outcome is ``measured``; ``reason`` says why.
     """
 
@@ -139,6 +156,7 @@ class SpeedRecord(_Point):
     effort: Effort
     outcome: Outcome
     reason: str | None = None
+    interleaved: tuple[str, ...] = ()
     rounds: tuple[tuple[float, ...], ...] = ()
     device_seconds: tuple[tuple[float, ...], ...] | None = None
     seconds_p50: float | None = None

@@ -39,26 +39,7 @@ def cost_rows(records: Sequence[Record]) -> list[Row]:
     """Computed costs, each also relative to one region of the same model asked the same way."""
     costs = [record for record in records if isinstance(record, CostRecord)]
     ones = {_curve(record): record.flops for record in costs if record.instances == 1}
-    return [
-        (
-            record.subject.model,
-            record.geometry.tiles,
-            record.way,
-            record.instances,
-            *(
-                f"{flops / 1e9:,.1f}"
-                for flops in (
-                    record.flops,
-                    record.vision_flops,
-                    record.prefill_flops,
-                    record.decode_flops,
-                )
-            ),
-            _times(record.flops, ones.get(_curve(record))),
-            f"{record.kv_cache_bytes / 1e6:,.1f}",
-        )
-        for record in costs
-    ]
+    return [_cost_row(record, ones.get(_curve(record))) for record in costs]
 
 
 def speed_rows(records: Sequence[Record]) -> list[Row]:
@@ -66,6 +47,19 @@ def speed_rows(records: Sequence[Record]) -> list[Row]:
     speeds = [record for record in records if isinstance(record, SpeedRecord)]
     ones = {_curve(record): record for record in speeds if record.instances == 1}
     return [_speed_row(record, ones.get(_curve(record))) for record in speeds]
+
+
+def _cost_row(record: CostRecord, one: int | None) -> Row:
+    point = (record.subject.model, record.geometry.tiles, record.way, record.instances)
+    if record.flops is None:
+        return (*point, record.outcome.replace("_", " "), "", "", "", "", "")
+    parts = (record.flops, record.vision_flops, record.prefill_flops, record.decode_flops)
+    return (
+        *point,
+        *(_number(part, 1e9) for part in parts),
+        _times(record.flops, one),
+        _number(record.kv_cache_bytes, 1e6),
+    )
 
 
 def _speed_row(record: SpeedRecord, one: SpeedRecord | None) -> Row:
@@ -105,5 +99,5 @@ def _ms(seconds: float | None) -> str:
     return "" if seconds is None else f"{1000 * seconds:,.1f}"
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.1f}"
+def _number(value: float | None, unit: float = 1.0) -> str:
+    return "" if value is None else f"{value / unit:,.1f}"

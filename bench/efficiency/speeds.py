@@ -7,13 +7,11 @@ from dataclasses import dataclass
 import torch
 
 from bench import provenance
-from bench.config import SweepSpec
 from bench.efficiency.asking import Question
-from bench.efficiency.contenders import Contender
-from bench.efficiency.geometry import geometry_of
 from bench.efficiency.hardware import Neighbours, driver
-from bench.efficiency.measuring import Measured, Unmeasured
-from bench.efficiency.records import SpeedRecord, Subject
+from bench.efficiency.measuring import Measured
+from bench.efficiency.problems import Unmeasured
+from bench.efficiency.records import Geometry, SpeedRecord, Subject
 from bench.efficiency.timing import AGREEMENT, Effort, summarise
 
 
@@ -21,28 +19,24 @@ from bench.efficiency.timing import AGREEMENT, Effort, summarise
 class Circumstances:
     """One model on one device in one sweep: everything its records share.
 
-    ``load_seconds`` is ``None`` before it is loaded, or where that failed.
+    ``load_seconds`` is ``None`` before it is loaded, or where that failed; ``interleaved`` are
+    the models that it takes turns with.
     """
 
-    contender: Contender
     subject: Subject
+    geometry: Geometry
     device: str
-    sweep: SweepSpec
     effort: Effort
     neighbours: Neighbours
     load_seconds: float | None = None
+    interleaved: tuple[str, ...] = ()
 
     def blank(self, question: Question) -> SpeedRecord:
         """A point without results, for its key."""
         hardware = provenance.hardware(self.device)
         return SpeedRecord(
             subject=self.subject,
-            geometry=geometry_of(
-                self.contender.entry,
-                self.contender.spec.settings,
-                self.sweep.picture,
-                costed=False,
-            ),
+            geometry=self.geometry,
             way=question.way,
             mode=str(self.subject.settings.get("multi_instance", "")),
             instances=question.instances,
@@ -50,6 +44,7 @@ class Circumstances:
             decode=question.decode,
             effort=self.effort.name,
             outcome="failed",
+            interleaved=self.interleaved,
             load_seconds=self.load_seconds,
             device=self.device,
             hardware=hardware,

@@ -15,6 +15,7 @@ from torch import nn
 
 from adapters import dam, osprey, pam, wow_seg
 from adapters.costs import PhaseCosts, Way, count_flops, count_steps
+from adapters.cuts import Cut
 from adapters.dam import adapter as dam_adapter
 from adapters.dam import cost as dam_cost
 from adapters.dam.adapter import DamRecognizer
@@ -289,6 +290,27 @@ def test_answers_beyond_the_context_are_not_counted(name: str) -> None:
 def test_nothing_is_not_counted() -> None:
     with pytest.raises(SettingError, match="nothing to count: 0 regions"):
         dam.ENTRY.cost("mid", instances=0, tokens=1, size=VGA, way="together")
+
+
+@pytest.mark.parametrize(
+    ("size", "settings", "cut"),
+    [
+        (VGA, {}, Cut("12+1", 27)),
+        (VGA, {"max_tiles": 6}, Cut("6+1", 27)),
+        ((800, 600), {"max_tiles": 4}, Cut("4+1", 27)),
+        (VGA, {"max_tiles": 1, "region_tokens": "fore2token"}, Cut("1", 256)),
+    ],
+)
+def test_wow_seg_says_how_it_cuts_a_picture(
+    size: tuple[int, int], settings: dict[str, JsonScalar], cut: Cut
+) -> None:
+    assert wow_seg.ENTRY.cut(size, **settings) == cut
+
+
+def test_a_model_that_cuts_nothing_need_not_say_so() -> None:
+    assert osprey.ENTRY.cut(VGA) == Cut(tiles="", region_tokens=None)
+    with pytest.raises(SettingError, match="adapter 'osprey' has no setting 'max_tiles'"):
+        osprey.ENTRY.cut(VGA, max_tiles=1)
 
 
 def test_an_adapter_without_a_network_has_no_cost() -> None:

@@ -9,8 +9,9 @@ import pytest
 from adapters.interface import JsonScalar, Task
 from bench.efficiency.asking import Question
 from bench.efficiency.hardware import look_around
-from bench.efficiency.measuring import Measured, Unmeasured, measure
+from bench.efficiency.measuring import Asked, Measured, measure
 from bench.efficiency.meter import Meter, is_out_of_memory
+from bench.efficiency.problems import Unmeasured
 from bench.efficiency.records import Audits, Decode, Way
 from bench.efficiency.scenes import Scene, draw_scene
 from bench.efficiency.timing import EFFORTS, Effort, summarise, warm_up
@@ -37,8 +38,9 @@ def run(
 def run_on(
     model: PacedModel, *questions: Question, effort: Effort = QUICK
 ) -> dict[Question, Measured | Unmeasured]:
-    meter = Meter("cpu", CLOCK)
-    return dict(measure(model, meter, questions, scenes(effort), effort, lambda _: None))
+    asked = Asked("paced", model, Meter("cpu", CLOCK), questions)
+    found = measure([asked], scenes(effort), effort, lambda _: None)
+    return {question: result for _, question, result in found}
 
 
 def measured(

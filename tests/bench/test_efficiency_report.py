@@ -29,6 +29,7 @@ POINT: dict[str, Any] = {
         dtype="float32",
         settings={"scale": 2, "multi_instance": "shared-prefix"},
         parameters=1_234,
+        prompt="What is it?",
     ),
     "geometry": Geometry(width=640, height=480, tiles="12+1", region_tokens=None),
     "way": "together",
@@ -37,16 +38,15 @@ POINT: dict[str, Any] = {
 }
 
 
-def cost(instances: int) -> CostRecord:
-    return CostRecord(
-        **POINT,
-        instances=instances,
-        vision_flops=2**60 + 1,
-        prefill_flops=10,
-        decode_flops=instances,
-        parameters=1_234,
-        kv_cache_bytes=4_096,
-    )
+def cost(instances: int, **changed: Any) -> CostRecord:
+    computed: dict[str, Any] = {
+        "outcome": "computed",
+        "vision_flops": 2**60 + 1,
+        "prefill_flops": 10,
+        "decode_flops": instances,
+        "kv_cache_bytes": 4_096,
+    }
+    return CostRecord(**POINT, instances=instances, parameters=1_234, **(computed | changed))
 
 
 def speed(instances: int, **changed: Any) -> SpeedRecord:
@@ -70,6 +70,7 @@ def speed(instances: int, **changed: Any) -> SpeedRecord:
         hardware=hardware,
         driver=None,
         attention="sdpa",
+        interleaved=("two", "three"),
         threads=2,
         load_average=0.4,
         started="2026-06-01T12:00:00+00:00",
@@ -78,6 +79,9 @@ def speed(instances: int, **changed: Any) -> SpeedRecord:
     )
 
 
+UNCOUNTED: dict[str, Any] = dict.fromkeys(
+    ("vision_flops", "prefill_flops", "decode_flops", "kv_cache_bytes")
+)
 NOTHING: dict[str, Any] = {
     "outcome": "out_of_memory",
     "reason": "no room",
@@ -93,7 +97,8 @@ NOTHING: dict[str, Any] = {
 @pytest.fixture
 def swept(workplace: Path) -> Path:
     """The workplace after a sweep of one model; the last point ran out of memory."""
-    for record in (cost(1), cost(32), speed(1), speed(32, **NOTHING)):
+    beyond = cost(64, outcome="not_possible", reason="no context", **UNCOUNTED)
+    for record in (cost(1), cost(32), beyond, speed(1), speed(32, **NOTHING)):
         write_record(workplace / "efficiency", "demo", record)
     return workplace
 
@@ -102,11 +107,23 @@ def test_records_become_the_frames_of_the_report(swept: Path) -> None:
     frames = efficiency_frames(swept / "efficiency")
     assert tuple(frames.costs.columns) == COST_COLUMNS
     assert tuple(frames.speeds.columns) == SPEED_COLUMNS
-    first, last = costs_of(frames.costs)
+    first, last, _ = costs_of(frames.costs)
     assert (first.question.sweep, first.instances, last.instances) == ("demo", 1, 32)
     assert last.flops == 2**60 + 1 + 10 + 32
     assert first.subject.settings == "multi_instance=shared-prefix, scale=2"
+    assert first.subject.prompt == "What is it?"
+    beyond = frames.costs.iloc[-1]
+    assert (beyond["outcome"], beyond["reason"], beyond["vision_flops"]) == (
+        "not_possible",
+        "no context",
+        None,
+    )
     measured, stopped = speeds_of(frames.speeds)
+    assert (measured.device, measured.effort, measured.interleaved) == (
+        "cpu",
+        "quick",
+        "two; three",
+    )
     assert measured.question.hardware == "Example, 2 cores, 2 threads"
     assert (measured.queries, measured.device_seconds_p50) == (3, 0.5)
     assert (measured.outputs_equal, measured.repeat_ratio) == (True, 0.99)

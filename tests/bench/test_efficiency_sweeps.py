@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import shutil
-from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,68 +12,22 @@ import pytest
 from bench import cli
 from bench.config import load_config
 from bench.efficiency.records import CostRecord, SpeedRecord, comparable
-from bench.efficiency.storing import read_records
+from bench.efficiency.storing import read_record, read_records
 from bench.errors import StoreError
 from bench.manifest import HardwareRecord
+from tests.bench.sweeps import (
+    PLAIN,
+    SWEEP,
+    Efficiency,
+    efficiency,
+    installed,
+    paced,
+    place,
+    records_in,
+    speeds,
+)
 
-PACED = Path(__file__).with_name("paced.py")
-SWEEP = """\
-schema_version: 1
-sweeps:
-  main:
-    instances: [1, 2, 4]
-    tokens: 4
-    picture: [64, 48]
-    models: MODELS
-"""
-PLAIN = "{one: {adapter: paced, preset: small}}"
-
-Efficiency = Callable[..., tuple[int, dict[str, Any]]]
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that is an installed distribution with the paced model."""
-    folder = tmp_path_factory.mktemp("site-packages")
-    shutil.copy(PACED, folder / "regionbench_paced.py")
-    metadata = folder / "regionbench_paced-1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: regionbench-paced\nVersion: 1.0\n"
-    )
-    (metadata / "entry_points.txt").write_text(
-        "[regionbench.adapters]\n"
-        "paced = regionbench_paced:ENTRY\ncostless = regionbench_paced:COSTLESS\n"
-    )
-    return folder
-
-
-@pytest.fixture
-def place(tmp_path: Path, installed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory in which the paced model can be named."""
-    monkeypatch.syspath_prepend(str(installed))
-    importlib.invalidate_caches()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("BENCH_CONFIG", raising=False)
-    return tmp_path
-
-
-@pytest.fixture
-def efficiency(place: Path, capsys: pytest.CaptureFixture[str]) -> Efficiency:
-    """The verb with a sweep of ``models``; its exit code and JSON output."""
-
-    def run(*words: str, models: str = PLAIN) -> tuple[int, dict[str, Any]]:
-        (place / "bench.yaml").write_text(SWEEP.replace("MODELS", models))
-        fixed = ["efficiency", "--preset", "quick", "--no-report", "--json"]
-        code = cli.run([*fixed, *words])
-        printed = capsys.readouterr().out
-        return code, json.loads(printed) if printed else {}
-
-    return run
-
-
-def speeds(printed: dict[str, Any]) -> list[dict[str, Any]]:
-    return [record for record in printed["records"] if record["kind"] == "speed"]
+__all__ = ["efficiency", "installed", "paced", "place"]
 
 
 def outcomes(printed: dict[str, Any]) -> dict[tuple[str, int], str]:
@@ -123,6 +75,18 @@ def test_a_speed_says_what_it_depends_on(efficiency: Efficiency, place: Path) ->
     assert record.effort == "quick"
     assert len(record.rounds) == 3
     assert record.seconds_p50 is not None
+
+
+def test_an_adapter_says_how_it_cuts_a_picture(efficiency: Efficiency, place: Path) -> None:
+    efficiency()
+    found = {(r.kind, r.geometry.tiles, r.geometry.region_tokens) for r in records_in(place)}
+    assert found == {("cost", "12 of 64", 27), ("speed", "12 of 64", None)}
+
+
+def test_a_query_is_counted_once(efficiency: Efficiency, paced: ModuleType) -> None:
+    models = "{one: {adapter: paced, preset: small, settings: {length: 17}}}"
+    efficiency("--measure", "cost", models=models)
+    assert paced.COUNTED == [("small", 1), ("small", 2), ("small", 4)]  # none for those alone
 
 
 def test_a_second_sweep_does_nothing(efficiency: Efficiency) -> None:
@@ -198,7 +162,12 @@ def test_more_regions_than_a_model_takes_is_a_point(efficiency: Efficiency) -> N
     code, printed = efficiency(models=models)
     assert code == 0
     assert outcomes(printed)["together", 4] == "not_possible"
-    assert any("exceeds the context of 100" in reason for reason in printed["skipped"])
+    costs = {(r["way"], r["instances"]): r for r in printed["records"] if r["kind"] == "cost"}
+    beyond = costs["together", 4]
+    assert (beyond["outcome"], beyond["vision_flops"]) == ("not_possible", None)
+    assert "exceeds the context of 100" in beyond["reason"]
+    assert costs["alone", 4]["outcome"] == "computed"
+    assert printed["skipped"] == []
 
 
 def test_a_device_that_disappears_ends_its_model_only(efficiency: Efficiency) -> None:
@@ -228,6 +197,40 @@ def test_a_model_that_cannot_be_loaded_fails_at_every_point(efficiency: Efficien
     assert code == 3
     assert set(outcomes(printed).values()) == {"failed"}
     assert "could not be loaded" in speeds(printed)[0]["reason"]
+
+
+def test_a_cost_that_fails_is_a_point_and_the_sweep_goes_on(efficiency: Efficiency) -> None:
+    models = (
+        "{one: {adapter: paced, preset: small, settings: {breaks: cost, breaks_at: 4}}, "
+        "two: {adapter: paced, preset: small}}"
+    )
+    code, printed = efficiency("--measure", "cost", models=models)
+    assert code == 3
+    failed = [r for r in printed["records"] if r["outcome"] == "failed"]
+    assert [(r["subject"]["model"], r["way"], r["instances"]) for r in failed] == [
+        ("one", "together", 4)
+    ]
+    assert (failed[0]["reason"], failed[0]["decode_flops"]) == ("KeyError: 'layers'", None)
+    assert len(printed["records"]) == 12
+    _, again = efficiency("--measure", "cost", models=models)
+    assert [r["outcome"] for r in again["records"] if r["fresh"]] == ["failed"]
+
+
+def test_an_adapter_that_cannot_say_how_it_cuts_loses_its_model_only(
+    efficiency: Efficiency,
+) -> None:
+    models = (
+        "{one: {adapter: paced, preset: small, settings: {breaks: cut}}, "
+        "two: {adapter: paced, preset: small}}"
+    )
+    code, printed = efficiency(models=models)
+    assert code == 3
+    assert {r["subject"]["model"] for r in printed["records"]} == {"two"}
+    assert len(printed["records"]) == 12
+    assert printed["skipped"] == [
+        "one, max_tiles 12: no cost could be computed: ZeroDivisionError: no tile is that small",
+        "one, max_tiles 12: it could not be loaded: ZeroDivisionError: no tile is that small",
+    ]
 
 
 def test_an_adapter_without_a_cost_is_told_and_measured(efficiency: Efficiency) -> None:
@@ -304,6 +307,20 @@ def test_a_record_of_a_newer_version_is_refused(efficiency: Efficiency, place: P
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 99}))
     with pytest.raises(StoreError, match="update regionbench"):
         read_records(place / "efficiency")
+
+
+def test_a_cost_of_the_first_version_was_computed(efficiency: Efficiency, place: Path) -> None:
+    _, printed = efficiency("--measure", "cost")
+    path = Path(printed["records"][0]["path"])
+    values = json.loads(path.read_text())
+    for later in ("outcome", "reason"):
+        del values[later]
+    path.write_text(json.dumps(values | {"schema_version": 1}))
+    record = read_record(path)
+    assert isinstance(record, CostRecord)
+    assert (record.outcome, record.reason, record.flops) == ("computed", None, 1140)
+    _, again = efficiency("--measure", "cost")
+    assert {record["fresh"] for record in again["records"]} == {False}
 
 
 def test_a_damaged_record_is_named(place: Path) -> None:

@@ -8,17 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.efficiency_chart import (
-    STYLES,
-    Line,
-    Place,
-    curve_chart,
-    scales,
-    spread,
-    ticks_125,
-    ticks_doubling,
-)
-from reports.svg import Caption
+from reports.drawing import Caption
+from reports.efficiency_axes import scales, ticks_125, ticks_doubling
+from reports.efficiency_chart import curve_chart
+from reports.efficiency_lines import STYLES, Line, Place, stop
+from reports.efficiency_names import spread
 
 
 @given(st.lists(st.floats(0, 300), max_size=9))
@@ -63,3 +57,8 @@ def test_a_single_number_of_regions_can_be_drawn() -> None:
     assert ">one</text>" in svg
     assert ">below<" in svg
     assert "NaN" not in svg
+
+
+def test_a_curve_stops_at_the_first_number_beyond_its_last_value() -> None:
+    assert stop({2: "failed", 16: "not possible", 32: "out of memory"}, 8) == (16, "not possible")
+    assert stop({2: "failed"}, 8) is None

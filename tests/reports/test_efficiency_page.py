@@ -123,6 +123,68 @@ def test_a_point_without_a_speed_says_so_and_ends_the_line_in_an_open_mark(
     assert any("72.1 GiB were not enough" in row for row in points)
 
 
+@pytest.mark.parametrize("outcome", ["failed", "not_possible"])
+def test_a_point_without_a_cost_says_so_and_ends_the_line_in_an_open_mark(
+    tmp_path: Path, outcome: str
+) -> None:
+    costs = beyond(small_costs(), outcome)
+    page = write_efficiency(board(costs=costs), tmp_path)
+    words = outcome.replace("_", " ")
+    assert table(page, "-cost-table").rows[0][-1] == words
+    for name in ("relative", "full"):
+        (chart,) = tmp_path.glob(f"efficiency/*cost-{name}.svg")
+        assert f"wow-seg – {words}" in chart.read_text()
+    (row,) = (row for row in table(page, "-points").rows if words in row)
+    assert row[:3] == ["wow-seg", "together", "32"]
+    assert row[3:8] == ["–"] * 5
+    assert row[-1] == "the prompt exceeds the context"
+    stored = json.loads(next(tmp_path.glob("efficiency/*-points.json")).read_text())["points"]
+    (point,) = (point for point in stored if point["outcome"] == outcome)
+    assert (point["flops"], point["vision_flops"], point["kv_cache_bytes"]) == (None, None, None)
+
+
+def beyond(costs: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """The same without the cost of 32 regions of ``wow-seg`` asked together."""
+    gone = (costs["model"] == "wow-seg") & (costs["way"] == "together") & (costs["instances"] == 32)
+    assert gone.sum() == 1
+    costs.loc[gone, ["outcome", "reason"]] = [outcome, "the prompt exceeds the context"]
+    numbers = ["vision_flops", "prefill_flops", "decode_flops", "kv_cache_bytes"]
+    costs.loc[gone, numbers] = None
+    return costs
+
+
+def test_where_no_cost_could_be_computed_the_table_says_why(tmp_path: Path) -> None:
+    costs = sweeps.costs(TWO[:1], instances=(32,), ways=("together",))
+    page = write_efficiency(board(costs=beyond(costs, "not_possible")), tmp_path)
+    assert "Nothing could be measured here" in page.read_text(encoding="utf-8")
+    assert [row[-2] for row in table(page, "-points").rows] == ["not possible"]
+
+
+def test_what_was_asked_and_how_stands_in_the_facts_and_in_the_files(tmp_path: Path) -> None:
+    speeds = small_speeds(changed={"interleaved": "pam-1.5b; dam-3b"})
+    page = write_efficiency(board(small_costs(), speeds), tmp_path)
+    shown = page.read_text(encoding="utf-8")
+    assert "asked “What is it?”" in shown
+    assert "wow-seg: full measurement on cuda:0, in turns with pam-1.5b; dam-3b" in shown
+    for path in tmp_path.glob("efficiency/*-points.csv"):
+        with path.open(encoding="utf-8", newline="") as source:
+            rows = list(csv.DictReader(source))
+        assert {row["prompt"] for row in rows} == {"What is it?"}
+    (path,) = tmp_path.glob("efficiency/*H100*-points.csv")
+    with path.open(encoding="utf-8", newline="") as source:
+        told = {(r["device"], r["effort"], r["interleaved"]) for r in csv.DictReader(source)}
+    assert told == {("cuda:0", "full", "pam-1.5b; dam-3b")}
+
+
+def test_other_prompts_are_other_curves() -> None:
+    changed = small_speeds(changed={"prompt": "Name it."})
+    both = pd.concat([small_speeds(), changed], ignore_index=True)
+    (sweep,) = shown_sweeps(board(speeds=both), ())
+    labels = {row.label for row in sweep.speeds[0].blocks[0].rows}
+    assert "wow-seg · What is it?" in labels
+    assert "wow-seg · Name it." in labels
+
+
 def test_a_model_that_never_ran_is_named_where_it_is_not_drawn(tmp_path: Path) -> None:
     speeds = small_speeds(stops={"wow-seg": (1, "out_of_memory")})
     page = write_efficiency(board(speeds=speeds), tmp_path)

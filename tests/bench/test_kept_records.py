@@ -1,0 +1,85 @@
+"""The records kept in docs/efficiency are those that the code computes."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from bench.config import load_config
+from bench.efficiency.contenders import Contender, contenders
+from bench.efficiency.costing import blank_cost, compute_cost, cost_points, cost_subject
+from bench.efficiency.records import CostRecord, SpeedRecord, hardware_name
+from bench.efficiency.storing import read_records, stored_record
+from bench.efficiency_frames import efficiency_frames
+
+SWEEP = "published"
+
+
+@pytest.fixture(scope="module")
+def kept() -> Path:
+    return Path(__file__).parents[2] / "docs" / "efficiency"
+
+
+@pytest.fixture(scope="module")
+def competing() -> list[Contender]:
+    config = load_config(Path(__file__).parents[2] / "bench.yaml")
+    return contenders(config, SWEEP, config.contents.sweeps[SWEEP], [], None)
+
+
+def blanks(contender: Contender) -> list[CostRecord]:
+    spec = load_config(Path(__file__).parents[2] / "bench.yaml").contents.sweeps[SWEEP]
+    subject = cost_subject(contender)
+    return [blank_cost(contender, subject, spec, way, n) for way, n in cost_points(spec)]
+
+
+def test_every_point_of_the_sweep_is_kept_and_no_other(
+    kept: Path, competing: list[Contender]
+) -> None:
+    wanted = {blank.key for contender in competing for blank in blanks(contender)}
+    found = read_records(kept / "computed")
+    assert {record.key for record in found} == wanted
+    assert len(found) == len(wanted) == 156
+    assert {record.outcome for record in found} == {"computed"}
+
+
+@pytest.mark.parametrize(
+    ("title", "point"), [("osprey-7b", 0), ("wow-seg-cascade, max_tiles 1", 7)]
+)
+def test_a_kept_point_is_what_the_code_computes(
+    kept: Path, competing: list[Contender], title: str, point: int
+) -> None:
+    (contender,) = (one for one in competing if one.title == title)
+    blank = blanks(contender)[point]
+    stored = stored_record(kept / "computed", SWEEP, blank)
+    assert stored is not None
+    assert compute_cost(contender, blank) == stored[1]
+
+
+def test_the_kept_records_are_a_page(kept: Path) -> None:
+    frames = efficiency_frames(kept / "computed")
+    assert (len(frames.costs), len(frames.speeds)) == (156, 0)
+
+
+def test_every_folder_can_be_read_and_holds_speeds_of_one_machine_only(kept: Path) -> None:
+    folders = [path for path in kept.iterdir() if path.is_dir() and path.name != "curves"]
+    assert kept / "computed" in folders
+    for folder in folders:
+        records = read_records(folder)
+        assert records
+        speeds = [record for record in records if isinstance(record, SpeedRecord)]
+        assert len({hardware_name(record.hardware) for record in speeds}) <= 1
+
+
+def test_the_kept_curves_name_every_model(kept: Path, competing: list[Contender]) -> None:
+    names = {contender.name for contender in competing}
+    curves = sorted((kept / "curves").glob("*.svg"))
+    assert len(curves) == 6
+    for curve in curves:
+        assert names <= set(ET.fromstring(curve.read_text(encoding="utf-8")).itertext())
+
+
+def test_the_kept_files_are_small(kept: Path) -> None:
+    assert sum(path.stat().st_size for path in kept.rglob("*.json")) < 300_000
+    assert max(path.stat().st_size for path in kept.rglob("*.svg")) < 100_000
