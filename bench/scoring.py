@@ -154,5 +154,5 @@ def _array_bytes(values: NDArray[np.float32]) -> bytes:
     import numpy as np
 
     buffer = io.BytesIO()
-    np.save(buffer, values, allow_pickle=False)
+    np.save(buffer, np.asarray(values, np.float32), allow_pickle=False)
     return buffer.getvalue()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bench.errors import StoreError
 from bench.manifest import Manifest, ScoringRecord
@@ -13,7 +13,9 @@ from bench.store import StoredRun
 from suites.base import Counts, Draws, Score
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 SCHEMA_VERSION = 1
 SUMMARY = "scores.json"
@@ -36,19 +38,41 @@ class StoredScores:
     samples: tuple[str, ...] = ()
 
     def draws(self) -> Draws | None:
-        """The resampled scores; ``None`` for a scoring from before they were kept."""
+        """The resampled scores; ``None`` for a scoring from before they were kept.
+
+        Raises:
+            StoreError: they are damaged.
+        """
+        return Draws(self._resamples(), self.samples) if self.samples else None
+
+    def main_draws(self) -> tuple[NDArray[np.float32], str] | None:
+        """The main score's resamples ``[resamples]`` and their sample, read without the others.
+
+        Raises:
+            StoreError: they are damaged.
+        """
+        import numpy as np
+
+        if not self.samples:
+            return None
+        values = self._resamples(mmap_mode="r")
+        for score, row, sample in zip(self.table, values, self.samples, strict=True):
+            if (score.metric, score.protocol) == (self.main_metric, self.protocol):
+                return np.array(row), sample
+        return None
+
+    def _resamples(self, mmap_mode: Literal["r"] | None = None) -> NDArray[np.float32]:
         import numpy as np
 
         path = self.folder / DRAWS
-        if not self.samples:
-            return None
         try:
-            values = np.load(path, allow_pickle=False)
+            values: NDArray[np.float32] = np.load(path, mmap_mode, allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise StoreError(f"{path} is damaged ({error}); {_ANEW}") from error
-        if values.ndim != 2 or len(values) != len(self.table):
+        rows = (len(self.table), len(self.samples))
+        if values.ndim != 2 or values.dtype != np.float32 or rows != (len(values), len(values)):
             raise StoreError(f"{path} has not a row per score of {SUMMARY}; {_ANEW}")
-        return Draws(values, self.samples)
+        return values
 
     def regions(self) -> pd.DataFrame:
         """The per-region frame; see :class:`suites.base.Scores`."""

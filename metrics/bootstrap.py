@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RESAMPLES = 1000
-_TAIL = 2.5  # per cent on either side of a 95 % interval
+TAIL = 2.5
+"""Per cent on either side of a 95 % interval."""
+
 _CELLS_AT_ONCE = 1 << 16  # resampled together: few enough to stay in a core's cache
 
 
@@ -118,7 +120,7 @@ def interval_of(draws: NDArray[np.float64]) -> Interval:
     drawn = draws[~np.isnan(draws)]
     if not len(drawn):
         return Interval(None, None)
-    low, high = np.percentile(drawn, [_TAIL, 100 - _TAIL])
+    low, high = np.percentile(drawn, [TAIL, 100 - TAIL])
     return Interval(float(low), float(high))
 
 

@@ -45,7 +45,8 @@ class SuiteEntry:
     option's name to one line of help; path options are listed in ``path_options`` so that a
     configuration file can resolve them against its own folder. ``preparer``, where the files as
     published have to be converted first, takes ``(*, progress, **options)`` and returns a
-    :class:`Prepared`.
+    :class:`Prepared`. ``lower_is_better`` names the metrics of the suite's card that are not
+    ``higher_is_better``.
     """
 
     name: str
@@ -57,6 +58,7 @@ class SuiteEntry:
     source: str = ""
     licence: str = ""
     preparer: str | None = None
+    lower_is_better: frozenset[str] = frozenset()
 
     def load(self, *, cache: Path, **options: JsonScalar) -> Suite:
         """Open the suite, building its index in ``cache`` the first time.

@@ -1,0 +1,1 @@
+"""Two stored runs of one suite compared: metrics, categories, regions, speed."""
