@@ -1,0 +1,67 @@
+"""Everything the gate looks at, and what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from bench.config import Config, GateSpec
+from bench.gating.baselines import Against
+from bench.gating.checks import Check, Verdict
+from bench.gating.pairing import Pair, pair_up
+from bench.gating.quality import judge_scores, never_reported
+from bench.gating.rules import Outcome, outcome_of
+from bench.gating.slowdowns import judge_speeds
+from bench.gating.speeds import read_speeds
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was looked at, against which baseline."""
+
+    baseline: str
+    checks: tuple[Check, ...]
+    allow_inconclusive: bool
+
+    @property
+    def outcome(self) -> Outcome:
+        """The gate's last word."""
+        return outcome_of(self.checks, allow_inconclusive=self.allow_inconclusive)
+
+
+def judge(
+    config: Config,
+    gate: GateSpec,
+    against: Against,
+    named: Sequence[str],
+    insisted: Collection[str] = (),
+) -> Judgement:
+    """Gate runs against a baseline.
+
+    Args:
+        config: where the runs are.
+        gate: what has to hold.
+        against: the baseline.
+        named: the runs, by their names; where there are none, the latest of every entry.
+        insisted: metrics that at least one suite has to have. Those of the whole gate have to be
+            somewhere when a whole baseline file is gated.
+
+    Raises:
+        ConfigError: a run is its own baseline.
+        StoreError: a named run does not exist, or something stored cannot be read.
+    """
+    found = pair_up(config, against, named)
+    checks = []
+    for item in found:
+        standing = item.standing()
+        checks.append(standing)
+        if isinstance(item, Pair) and standing.verdict is Verdict.PASS:
+            checks += judge_scores(gate, item)
+    tables = [side.table for item in found if isinstance(item, Pair) for side in item]
+    tables += [entry.table for entry in against.baseline.entries.values()]
+    whole = against.file and not named
+    checks += never_reported(gate.metrics if whole else insisted, tables)
+    if gate.speed.tolerance is not None:
+        measured = read_speeds(config.efficiency, gate.speed)
+        checks += judge_speeds(gate.speed, against.baseline.speeds.values(), measured.values())
+    return Judgement(against.origin, tuple(checks), gate.allow_inconclusive)

@@ -1,0 +1,116 @@
+"""Measured speeds as the gate compares them: a question, the hardware, and the seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.config import SpeedGate
+from bench.efficiency.records import SpeedRecord, hardware_name
+from bench.efficiency.storing import read_records
+
+_DECIMALS = 6  # microseconds, far below any clock's noise
+
+
+class Question(NamedTuple):
+    """What was timed: everything but the machine that two speeds have in common.
+
+    ``settings`` and ``picture`` are as told to people, ``way`` is ``together`` or ``alone``, and
+    answers are ``tokens`` long, at most (``natural``) or exactly (``forced``).
+    """
+
+    model: str
+    adapter: str
+    settings: str
+    dtype: str
+    picture: str
+    tiles: str
+    way: str
+    mode: str
+    instances: int
+    tokens: int
+    decode: str
+    effort: str
+    protocol: str
+
+    def __str__(self) -> str:
+        regions = "1 region" if self.instances == 1 else f"{self.instances} regions {self.way}"
+        return f"{regions}, {self.decode} {self.tokens} tokens, {self.effort}"
+
+
+class Place(NamedTuple):
+    """What has to be equal for two speeds to be compared."""
+
+    question: Question
+    hardware: str
+
+
+class Speed(NamedTuple):
+    """Median seconds of one picture with the ends of their 95 % interval, or why there are none."""
+
+    place: Place
+    p50: float | None
+    low: float | None
+    high: float | None
+    reason: str = ""
+
+
+def read_speeds(folder: Path, gate: SpeedGate) -> dict[Place, Speed]:
+    """The latest speed of every point below ``folder`` that the gate looks at.
+
+    Raises:
+        StoreError: a record cannot be read.
+    """
+    records = [record for record in read_records(folder) if isinstance(record, SpeedRecord)]
+    found: dict[Place, Speed] = {}
+    for record in sorted(records, key=lambda record: record.started):
+        if looked_at(gate, record.instances):
+            speed = _speed(record)
+            found[speed.place] = speed
+    return found
+
+
+def looked_at(gate: SpeedGate, instances: int) -> bool:
+    """Whether the gate looks at points of so many regions."""
+    return not gate.instances or instances in gate.instances
+
+
+def by_question(speeds: Iterable[Speed]) -> dict[Question, dict[str, Speed]]:
+    """Speeds by question, then by hardware; in the questions' order."""
+    grouped: dict[Question, dict[str, Speed]] = {}
+    for speed in sorted(speeds, key=lambda speed: speed.place):
+        grouped.setdefault(speed.place.question, {})[speed.place.hardware] = speed
+    return grouped
+
+
+def _speed(record: SpeedRecord) -> Speed:
+    subject, geometry = record.subject, record.geometry
+    question = Question(
+        model=subject.model,
+        adapter=subject.adapter,
+        settings=", ".join(f"{name}={value}" for name, value in sorted(subject.settings.items())),
+        dtype=subject.dtype,
+        picture=f"{geometry.width}x{geometry.height}",
+        tiles=geometry.tiles,
+        way=record.way,
+        mode=record.mode,
+        instances=record.instances,
+        tokens=record.tokens,
+        decode=record.decode,
+        effort=record.effort,
+        protocol=record.protocol,
+    )
+    place = Place(question, _hardware(record))
+    seconds = (record.seconds_p50, record.seconds_low, record.seconds_high)
+    p50, low, high = (None if s is None else round(s, _DECIMALS) for s in seconds)
+    if p50:
+        return Speed(place, p50, low, high)
+    why = record.outcome.replace("_", " ")
+    return Speed(place, None, None, None, f"{why}: {record.reason}" if record.reason else why)
+
+
+def _hardware(record: SpeedRecord) -> str:
+    """What :func:`bench.efficiency.records.comparable` asks for: threads too, on processors."""
+    name = hardware_name(record.hardware)
+    return name if record.hardware.accelerator else f"{name}, {record.threads} threads"
