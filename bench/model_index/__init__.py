@@ -1,0 +1,1 @@
+"""Scores as a Hugging Face model card tells them: the ``model-index`` of its metadata."""
