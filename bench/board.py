@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,19 +13,27 @@ from adapters.interface import Status
 from bench.certificates import versions_of
 from bench.efficiency_frames import efficiency_frames
 from bench.manifest import Manifest, ScoringRecord
+from bench.ranking import UNRANKED, Contender, contender_of, ranks
 from bench.store import StoredRun
 from bench.stored_scores import SUMMARY, StoredScores, current_scores
 from suites.base import Counts
 
 if TYPE_CHECKING:
-    from reports.frames import Board, PageSource
+    from reports.frames import Board, PageSource, RunReport, SuitePictures
 
 TITLE = "regionbench"
 _SHORT_REVISION = 7
 
 
-def gather(runs: Sequence[StoredRun], efficiency: Path | None = None, title: str = TITLE) -> Board:
+def gather(
+    runs: Sequence[StoredRun],
+    efficiency: Path | None = None,
+    title: str = TITLE,
+    pictures: Callable[[Sequence[Manifest]], tuple[SuitePictures, ...]] | None = None,
+) -> Board:
     """The board of stored runs and efficiency records beside the published numbers.
+
+    ``pictures`` finds those of the suites that scored runs are of.
 
     A run whose answers were not scored as they stand is shown by its counts, as incomplete.
 
@@ -36,16 +45,28 @@ def gather(runs: Sequence[StoredRun], efficiency: Path | None = None, title: str
     from reports import published
     from reports.frames import RUN_COLUMNS, SCORE_COLUMNS, Board
 
+    contenders: dict[str, Contender] = {}
+    manifests: list[Manifest] = []
     rows: list[dict[str, object]] = []
     scores: list[dict[str, object]] = []
     pages: list[PageSource] = []
+    scored: list[Manifest] = []
     for run in runs:
         manifest = run.manifest()
+        manifests.append(manifest)
         found = current_scores(run, manifest)
         rows.append(_run_row(run, manifest, found))
         if found is not None:
             scores += _score_rows(run, found[1])
             pages.append(_page(run, manifest, found[1]))
+            scored.append(manifest)
+            if (contender := contender_of(manifest, *found)) is not None:
+                contenders[run.name] = contender
+    places = ranks(contenders)
+    versions = _suite_versions(manifests)
+    for run, manifest, row in zip(runs, manifests, rows, strict=True):
+        row |= places.get(run.name, UNRANKED)._asdict()
+        row["suite_version"] = versions[_suite(manifest)]
     swept = {} if efficiency is None else efficiency_frames(efficiency)._asdict()
     return Board(
         title=title,
@@ -53,6 +74,7 @@ def gather(runs: Sequence[StoredRun], efficiency: Path | None = None, title: str
         scores=pd.DataFrame(scores, columns=list(SCORE_COLUMNS)),
         published=published.load(),
         pages=tuple(pages),
+        pictures=pictures(scored) if pictures else (),
         **swept,
     )
 
@@ -67,7 +89,6 @@ def _run_row(
     return {
         "run": run.name,
         "suite": suite.name,
-        "suite_version": suite.version,
         "model": model.name,
         "adapter": model.adapter,
         "checkpoint": model.checkpoint,
@@ -82,8 +103,6 @@ def _run_row(
         "protocol": suite.protocol,
         "encoder": _encoder_name(found[0]) if found else "",
         "selection": f"all {images}" if full else f"first {selection.images:,} of {images}",
-        "rank": None,
-        "ranked": 0,
         "full": full,
         "complete": found is not None and counts.complete,
         "expected": counts.expected,
@@ -95,6 +114,20 @@ def _run_row(
         "started": manifest.sessions[0].started if manifest.sessions else None,
         "seconds": manifest.seconds,
         **_certified(manifest),
+    }
+
+
+def _suite(manifest: Manifest) -> tuple[str, str, str]:
+    return manifest.suite.name, manifest.suite.version, manifest.suite.digest
+
+
+def _suite_versions(manifests: Sequence[Manifest]) -> dict[tuple[str, str, str], str]:
+    """The suites' versions, told apart where a suite was changed but not its version."""
+    suites = {_suite(manifest) for manifest in manifests}
+    named = Counter(suite[:2] for suite in suites)
+    return {
+        suite: suite[1] if named[suite[:2]] == 1 else f"{suite[1]} @{suite[2][:_SHORT_REVISION]}"
+        for suite in suites
     }
 
 
@@ -136,17 +169,22 @@ def _score_rows(run: StoredRun, stored: StoredScores) -> list[dict[str, object]]
 
 
 def _page(run: StoredRun, manifest: Manifest, stored: StoredScores) -> PageSource:
-    from reports.frames import PageSource, RunReport
-
-    def load() -> RunReport:
-        return RunReport(run.name, manifest.values(), stored.regions(), stored.categories())
+    from reports.frames import PageSource
 
     # The manifest notes when every scoring was made and of how many parts: no answer or score
     # changes without it.
     digest = hashlib.sha256()
     for path in (run.manifest_path, stored.folder / SUMMARY):
         digest.update(path.read_bytes())
-    return PageSource(run.name, digest.hexdigest(), load)
+    load = partial(_load, run, manifest, stored)
+    return PageSource(run.name, digest.hexdigest(), load, manifest.suite.digest)
+
+
+def _load(run: StoredRun, manifest: Manifest, stored: StoredScores) -> RunReport:
+    """What the run's page shows; by itself, so that another process can be sent to do it."""
+    from reports.frames import RunReport
+
+    return RunReport(run.name, manifest.values(), stored.regions(), stored.categories())
 
 
 def _encoder_name(record: ScoringRecord) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from adapters.interface import JsonScalar, suggestion
 from bench.errors import ConfigError
+from bench.gating.tolerances import GivenShare, GivenTolerance, Tolerance, Unit
 from bench.yaml_file import YamlFile, read_yaml
 
 FILE_NAME = "bench.yaml"
@@ -20,6 +22,14 @@ PACKAGED = Path(__file__).with_name("default.yaml")
 Spec = TypeVar("Spec")
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+
+
+class ShowPictures(StrEnum):
+    """Whose pictures the site shows: of suites whose card allows it, of all, or of none."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
 
 
 class _Section(BaseModel):
@@ -101,7 +111,8 @@ class SweepSpec(_Section):
 
     ``ways`` asks all regions of a picture ``together`` or each ``alone``; ``decode`` lets answers
     stop by themselves (``natural``) or makes each ``tokens`` long (``forced``); ``picture`` is
-    width and height, ``tiles`` the most tiles that models which tile cut it into.
+    width and height, ``tiles`` the most tiles that models which tile cut it into. Models that fit
+    into memory together take turns, unless ``interleave`` is false.
     """
 
     models: dict[Name, SweepModel]
@@ -112,6 +123,69 @@ class SweepSpec(_Section):
     tokens: Annotated[int, Field(ge=1)] = 32
     tiles: tuple[Annotated[int, Field(ge=1)], ...] = (12,)
     picture: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (640, 480)
+    interleave: bool = True
+
+
+class MetricGate(_Section):
+    """How far one metric may fall; ``None`` is the gate's own.
+
+    A tolerance alone may stand in the place of the mapping.
+    """
+
+    tolerance: GivenTolerance | None = None
+    significance: bool | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_tolerance(cls, values: Any) -> Any:
+        if values is None:
+            return {}
+        return values if isinstance(values, Mapping) else {"tolerance": values}
+
+
+class SpeedGate(_Section):
+    """How much slower a sweep's points may be than the baseline's; ``None`` gates no speed.
+
+    ``instances`` are the numbers of regions that are looked at, all where there are none. A speed
+    that cannot be compared fails the gate only where it is ``required``.
+    """
+
+    tolerance: GivenShare | None = None
+    instances: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    required: bool = False
+
+    @model_validator(mode="after")
+    def _check_required(self) -> SpeedGate:
+        if self.required and self.tolerance is None:
+            raise ValueError("a required speed needs a tolerance, such as `tolerance: 10 %`")
+        return self
+
+
+class GateSpec(_Section):
+    """When ``bench gate`` lets runs pass.
+
+    ``tolerance`` is of every suite's main metric; ``metrics`` names others, of the suite's main
+    protocol, or as ``METRIC@PROTOCOL``. With ``significance`` a drop has to be statistically real.
+    """
+
+    baseline: Path = Path("baseline.json")
+    tolerance: GivenTolerance = Tolerance(0.5, Unit.POINTS)
+    significance: bool = True
+    allow_inconclusive: bool = False
+    metrics: dict[str, MetricGate] = Field(default_factory=dict)
+    speed: SpeedGate = SpeedGate()
+
+
+class PublishSpec(_Section):
+    """Where ``bench publish`` pushes the site to.
+
+    ``url`` is where the site is then served; exported results link to it.
+    """
+
+    remote: str = "origin"
+    branch: str = "gh-pages"
+    folder: str = ""
+    url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
 
 
 class ConfigFile(_Section):
@@ -121,6 +195,7 @@ class ConfigFile(_Section):
     cache: Path = Path(".regionbench")
     runs: Path = Path("runs")
     site: Path = Path("site")
+    site_pictures: ShowPictures = ShowPictures.AUTO
     certificates: Path = Path("certificates")
     encoder: EncoderSpec = EncoderSpec()
     mlflow: MlflowSpec = MlflowSpec()
@@ -128,6 +203,8 @@ class ConfigFile(_Section):
     suites: dict[Name, SuiteSpec] = Field(default_factory=dict)
     efficiency: Path = Path("efficiency")
     sweeps: dict[Name, SweepSpec] = Field(default_factory=dict)
+    gate: GateSpec = GateSpec()
+    publish: PublishSpec = PublishSpec()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +239,11 @@ class Config:
     def efficiency(self) -> Path:
         """Folder of efficiency records."""
         return self.folder / self.contents.efficiency
+
+    @property
+    def baseline(self) -> Path:
+        """The gate's baseline file."""
+        return self.folder / self.contents.gate.baseline
 
     def model(self, name: str) -> ModelSpec:
         """The model called ``name``, its checkpoint resolved against the file's folder.

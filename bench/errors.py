@@ -29,3 +29,11 @@ class ImportFileError(BenchError):
 
 class CertificateError(BenchError):
     """A certificate cannot be read, or an adapter cannot be certified."""
+
+
+class PublishError(BenchError):
+    """The site cannot be published as asked for."""
+
+
+class CardError(BenchError):
+    """A model card cannot take a model's scores."""

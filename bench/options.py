@@ -58,6 +58,16 @@ def report_option(command: Command) -> Command:
     return click.option("--no-report", is_flag=True, help="Do not write the board.")(command)
 
 
+def site_option(command: Command) -> Command:
+    """``--site DIR``."""
+    return click.option(
+        "--site",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="The site's folder; default: the one in bench.yaml.",
+    )(command)
+
+
 def with_root(options: dict[str, str], root: str | None) -> dict[str, str]:
     """The suite options with ``--root`` among them."""
     return options if root is None else {**options, "root": root}

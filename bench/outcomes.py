@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gc
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bench.config import Config
+from bench.config import Config, ShowPictures
 from bench.exit_codes import ExitCode
 from bench.manifest import Manifest
 from bench.output import note, print_json, print_scores, warn
@@ -62,22 +66,55 @@ def finish(
     return ExitCode.FINE if complete else ExitCode.INCOMPLETE
 
 
-def write_board(config: Config) -> Path:
-    """Write the site of every stored run; returns its index page."""
+def write_board(
+    config: Config, site: Path | None = None, pictures: ShowPictures | None = None
+) -> Path:
+    """Write the site of every stored run, to the configured folder unless another is given.
+
+    ``pictures`` overrides the configuration's ``site_pictures``.
+
+    Returns:
+        Its index page.
+    """
     from bench.board import gather
+    from bench.samples import suite_pictures
+    from reports.fingerprint import code
     from reports.site import write_site
 
-    board = gather(stored_runs(config.runs), config.efficiency)
-    return write_site(board, config.site).absolute()
+    show = pictures or config.contents.site_pictures
+    with _rare_collection():
+        board = gather(
+            stored_runs(config.runs),
+            config.efficiency,
+            pictures=partial(suite_pictures, cache=config.cache, show=show),
+        )
+        page = write_site(
+            board,
+            site or config.site,
+            made_by=code("adapters", "bench", "suites"),
+            processes=os.cpu_count() or 1,
+        )
+    return page.absolute()
 
 
-def write_efficiency_page(config: Config) -> Path | None:
+def write_efficiency_page(config: Config, site: Path | None = None) -> Path | None:
     """Write the efficiency page and its files alone; ``None`` where there is no record."""
     from bench.board import gather
     from reports.site import write_efficiency
 
     board = gather(stored_runs(config.runs), config.efficiency)
-    return write_efficiency(board, config.site).absolute() if board.swept else None
+    return write_efficiency(board, site or config.site).absolute() if board.swept else None
+
+
+@contextmanager
+def _rare_collection() -> Iterator[None]:
+    """Look for garbage seldom: a board is many small objects that all live until its end."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _show(outcome: Outcome, *, as_json: bool) -> None:

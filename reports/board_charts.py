@@ -8,11 +8,12 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from reports import formatting, paths
+from reports.board_labels import labels
 from reports.board_rows import Column, Reproduced
 from reports.dot_chart import Dot, Panel, dot_chart
+from reports.drawing import Caption
 from reports.families import suite_title
 from reports.records import Run
-from reports.svg import Caption
 
 MOST_RUNS = 12
 """A chart stays readable; the table has every run."""
@@ -26,18 +27,24 @@ class Figure(NamedTuple):
 
 
 def figures(reproduced: Reproduced) -> Iterator[Figure]:
-    """A figure for every column with at least two scored runs to compare."""
+    """A figure for every column with at least two scored runs to compare.
+
+    Where there are several, each has its suite's main metric alone.
+    """
+    found = []
     for at, column in enumerate(reproduced.columns):
         runs = [run for line in reproduced.lines if (run := line.runs[at]) and run.main]
         if len(runs) > 1:
-            yield _figure(column, sorted(runs, key=_best_first))
+            found.append((column, sorted(runs, key=_best_first)))
+    for column, runs in found:
+        yield _figure(column, runs, column.metrics if len(found) == 1 else column.metrics[:1])
 
 
-def _figure(column: Column, runs: Sequence[Run]) -> Figure:
+def _figure(column: Column, runs: Sequence[Run], metrics: Sequence[str]) -> Figure:
     shown = runs[:MOST_RUNS]
     panels = [
         Panel(formatting.words(metric), dots)
-        for metric in column.metrics
+        for metric in metrics
         if (dots := _dots(shown, metric, column.protocol))
     ]
     suite = suite_title(column.suite)
@@ -64,7 +71,7 @@ def _figure(column: Column, runs: Sequence[Run]) -> Figure:
 def _dots(runs: Sequence[Run], metric: str, protocol: str) -> list[Dot]:
     """One dot per run, or none at all where a run lacks the metric."""
     dots = []
-    for run, label in zip(runs, _labels(runs), strict=True):
+    for run, label in zip(runs, labels(runs), strict=True):
         score = run.score(metric, protocol)
         if score is None or score.value is None:
             return []
@@ -72,21 +79,6 @@ def _dots(runs: Sequence[Run], metric: str, protocol: str) -> list[Dot]:
         high = score.value if score.high is None else score.high
         dots.append(Dot(label, score.value * 100, low * 100, high * 100, part=not run.full))
     return dots
-
-
-def _labels(runs: Sequence[Run]) -> list[str]:
-    """Model names, told apart by the first property in which runs of one model differ."""
-    labels = []
-    for run in runs:
-        same = [other for other in runs if other.model == run.model]
-        for name in ("settings", "selection", "run"):
-            told = [str(getattr(other, name)) for other in same]
-            if len(set(told)) == len(told) > 1:
-                labels.append(f"{run.model} · {getattr(run, name)}")
-                break
-        else:
-            labels.append(run.model)
-    return labels
 
 
 def _best_first(run: Run) -> tuple[bool, float, str]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from reports.certified import Certified, weakest
-from reports.families import HEADLINE_METRICS, Family
-from reports.records import Run, Score
+from reports.families import Family, family_of
+from reports.records import Run
 
 
 class Column(NamedTuple):
     """One group of columns; two sets, protocols or encoders never share one.
 
-    ``metrics`` begins with the suite's main one.
+    ``metrics`` begins with the suite's main one; ``ranked`` says whether any run has a rank.
     """
 
     suite: str
@@ -22,6 +24,17 @@ class Column(NamedTuple):
     protocol: str
     encoder: str
     metrics: tuple[str, ...]
+    ranked: bool
+
+    @property
+    def how(self) -> str:
+        """How answers were scored: protocol and, where it reads texts, encoder."""
+        return " · ".join(filter(None, (self.protocol, self.encoder)))
+
+    @property
+    def width(self) -> int:
+        """How many columns the group has: rank, metrics, answered regions."""
+        return self.ranked + len(self.metrics) + 1
 
 
 class Line(NamedTuple):
@@ -33,6 +46,11 @@ class Line(NamedTuple):
     def head(self) -> Run:
         """The run that names the line's model."""
         return next(run for run in self.runs if run is not None)
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is the line of one run."""
+        return len(self.runs) - self.runs.count(None) == 1
 
     @property
     def certificate(self) -> Certified:
@@ -47,10 +65,18 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reproduced:
-    """A family's table: whole-suite scores first, best first; partial and incomplete below."""
+    """A family's table: whole-suite scores first, best first; partial and incomplete below.
+
+    Of a suite's columns, that of most complete runs over the whole suite comes first.
+    """
 
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """Where groups of columns and what follows them begin; the models' own column is 0."""
+        return tuple(itertools.accumulate((column.width for column in self.columns), initial=1))
 
 
 def arrange(runs: Iterable[Run], family: Family) -> Reproduced:
@@ -59,7 +85,7 @@ def arrange(runs: Iterable[Run], family: Family) -> Reproduced:
     Two runs of one model that belong in the same column (one over a part of the suite, say)
     take two lines, so that nothing is hidden.
     """
-    own = [run for run in runs if run.suite in family.suites]
+    own = [run for run in runs if family_of(run).key == family.key]
     columns = _columns(own, family)
     places = {run.run: _place(run, columns) for run in own}
     lines: list[Line] = []
@@ -69,11 +95,6 @@ def arrange(runs: Iterable[Run], family: Family) -> Reproduced:
             lines.append(Line(tuple(queue.pop(0) if queue else None for queue in waiting)))
     lines.sort(key=_best_first)
     return Reproduced(columns, tuple(lines))
-
-
-def figures(column: Column, run: Run) -> tuple[Score | None, ...]:
-    """The run's scores in the column's order of metrics; all ``None`` when it is incomplete."""
-    return tuple(run.score(metric, column.protocol) for metric in column.metrics)
 
 
 def _group(run: Run) -> tuple[str, str, str, str]:
@@ -93,16 +114,16 @@ def _columns(runs: Sequence[Run], family: Family) -> tuple[Column, ...]:
     found: dict[tuple[str, str, str, str], dict[str, None]] = {}
     for run in runs:
         metrics = found.setdefault(_group(run), {run.main_metric: None})
-        for metric in HEADLINE_METRICS:
+        for metric in family.metrics:
             if any((s.metric, s.protocol) == (metric, run.protocol) for s in run.scores):
                 metrics.setdefault(metric)
     for group in [group for group in found if not group[3]]:
         if any(other[:3] == group[:3] and other[3] for other in found):
             del found[group]
-    return tuple(
-        Column(*group, tuple(found[group]))
-        for group in sorted(found, key=lambda group: (family.suites.index(group[0]), group))
-    )
+    ranked = {_group(run) for run in runs if run.rank is not None}
+    whole = Counter(_group(run) for run in runs if run.full and run.complete)
+    ordered = sorted(found, key=lambda group: (family.column_order(group[0]), -whole[group], group))
+    return tuple(Column(*group, tuple(found[group]), group in ranked) for group in ordered)
 
 
 def _by_model(runs: Iterable[Run]) -> list[list[Run]]:
@@ -116,7 +137,9 @@ def _by_model(runs: Iterable[Run]) -> list[list[Run]]:
 
 
 def _best_first(line: Line) -> tuple[object, ...]:
-    return tuple(_standing(run) for run in line.runs), line.head.model, line.head.run
+    standings = [_standing(run) for run in line.runs]
+    best = min(standing for standing, _ in standings)
+    return best, standings, line.head.model, line.head.run
 
 
 def _standing(run: Run | None) -> tuple[int, float]:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import altair as alt
 import numpy as np
 from markupsafe import Markup
 
-from reports.svg import ACCENT, INK, PAPER, Caption, Rows, inline_svg, specification
+from reports.drawing import (
+    ACCENT,
+    INK,
+    LABEL,
+    PAPER,
+    RULE,
+    TITLE,
+    Caption,
+    drawing,
+    number,
+    words,
+)
 from reports.text import visible
 
 _LABEL_CHARACTERS = 40
+_CHARACTER = 7.2  # pixels: the reader's font may be a wide one
+_ROW = 24
+_PANEL, _BETWEEN = 220, 24
+_TOP, _BELOW, _RIGHT = 5, 45, 5
 _STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 
 
@@ -35,60 +49,54 @@ class Panel(NamedTuple):
 
 def dot_chart(panels: Sequence[Panel], caption: Caption) -> Markup:
     """One row per run, panels side by side, the runs named once."""
-    names = [f"panel-{index}" for index in range(len(panels))]
-    chart = alt.hconcat(
-        *(
-            _panel(panel, name, labelled=name == names[0])
-            for panel, name in zip(panels, names, strict=True)
-        ),
-        spacing=24,
-    )
-    # The reader's font may be wider than the one labels are measured with.
-    widest = max(len(_short(dot.label)) for dot in panels[0].dots)
-    chart = chart.properties(padding={"left": 5 + 1.3 * widest, "right": 5, "top": 5, "bottom": 5})
-    data = {name: _rows(panel) for name, panel in zip(names, panels, strict=True)}
-    return inline_svg(specification(chart), data, caption)
+    labels = [_short(dot.label) for dot in panels[0].dots]
+    left = 17 + _CHARACTER * max(map(len, labels))
+    height = _ROW * len(labels)
+    marks = [f'<g transform="translate({number(left)},{_TOP}.5)">', *_names(labels)]
+    for at, panel in enumerate(panels):
+        marks += [
+            f'<g transform="translate({at * (_PANEL + _BETWEEN)}.5,0)">',
+            *_panel(panel, height),
+            "</g>",
+        ]
+    width = left + len(panels) * (_PANEL + _BETWEEN) - _BETWEEN + _RIGHT
+    return drawing(caption, width, _TOP + height + _BELOW, [*marks, "</g>"])
 
 
-def _rows(panel: Panel) -> Rows:
-    # Position, not the label, is the row's key: two runs may bear one name.
-    return [
-        {**dot._asdict(), "at": at, "label": _short(dot.label), "printed": f"{dot.value:.2f}"}
-        for at, dot in enumerate(panel.dots)
-    ]
+def _names(labels: Sequence[str]) -> Iterator[str]:
+    for at, label in enumerate(labels):
+        place = f'x="-12" y="{_middle(at)}" dy="4" text-anchor="end"'
+        yield words(label, f'{place} font-size="11.5px" fill="{INK}"')
 
 
-def _panel(panel: Panel, name: str, *, labelled: bool) -> alt.LayerChart | alt.FacetChart:
+def _middle(row: int) -> str:
+    return number(_ROW * (row + 0.5))
+
+
+def _panel(panel: Panel, height: int) -> Iterator[str]:
     low, high = min(dot.low for dot in panel.dots), max(dot.high for dot in panel.dots)
     room = max(high - low, 1.0)
     # The printed values stand to the right of the intervals and need room of their own.
-    domain = (low - 0.06 * room, high + 0.26 * room)
-    scale = alt.Scale(domain=domain, nice=False, zero=False)
-    axis = alt.Axis(values=_ticks(*domain))
-    base = alt.Chart(alt.NamedData(name)).encode(
-        y=alt.Y("at:O", axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0.1))
-    )
-    marks: list[alt.Chart] = [
-        base.mark_rule(color=INK, strokeWidth=1.5).encode(
-            x=alt.X("low:Q", scale=scale, title=panel.title, axis=axis), x2="high:Q"
-        ),
-        *(
-            base.transform_filter(alt.datum.part == part)
-            .mark_point(filled=True, size=64, opacity=1, fill=fill, stroke=ACCENT, strokeWidth=1.8)
-            .encode(x=alt.X("value:Q", scale=scale))
-            for part, fill in ((False, ACCENT), (True, PAPER))
-        ),
-        base.mark_text(align="left", dx=7, color=INK, fontSize=11).encode(
-            x=alt.X("high:Q", scale=scale), text="printed:N"
-        ),
-    ]
-    if labelled:
-        marks.append(
-            base.mark_text(align="right", color=INK, fontSize=11.5, limit=0).encode(
-                x=alt.value(-12), text="label:N"
-            )
-        )
-    return alt.layer(*marks).properties(width=220, height=alt.Step(24))
+    first, last = low - 0.06 * room, high + 0.26 * room
+
+    def across(value: float) -> str:
+        return number(_PANEL * (value - first) / (last - first))
+
+    for tick in _ticks(first, last):
+        x = across(tick)
+        yield f'<path d="M{x},0v{height}" stroke="{RULE}" stroke-dasharray="1,3"/>'
+        yield f'<path d="M{x},{height}v5" stroke="{RULE}"/>'
+        yield f'<text x="{x}" y="{height + 15}" text-anchor="middle" {LABEL}>{tick:g}</text>'
+    yield f'<path d="M0,{height}h{_PANEL}" stroke="{RULE}"/>'
+    yield words(panel.title, f'x="{_PANEL // 2}" y="{height + 35}" {TITLE}')
+    for at, dot in enumerate(panel.dots):
+        y = _middle(at)
+        yield f'<path d="M{across(dot.low)},{y}H{across(dot.high)}" stroke="{INK}" '
+        yield 'stroke-width="1.5"/>'
+        yield f'<circle cx="{across(dot.value)}" cy="{y}" r="4.5" '
+        yield f'fill="{PAPER if dot.part else ACCENT}" stroke="{ACCENT}" stroke-width="1.8"/>'
+        yield f'<text x="{across(dot.high)}" y="{y}" dx="8" dy="4" font-size="11px" fill="{INK}">'
+        yield f"{dot.value:.2f}</text>"
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -24,20 +24,50 @@ def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\r\n")
     writer.writerow(columns)
+    texts = _Texts()
     for row in rows:
-        writer.writerow([csv_text(cell) if isinstance(cell, str) else cell for cell in row])
+        writer.writerow([texts[cell] if isinstance(cell, str) else cell for cell in row])
     return target.getvalue().encode("utf-8")
 
 
+class _Texts(dict[str, str]):
+    """Texts as cells; most of a table's stand in it many times."""
+
+    def __missing__(self, text: str) -> str:
+        self[text] = cell = csv_text(text)
+        return cell
+
+
 def json_bytes(content: Mapping[str, object]) -> bytes:
-    """Indented JSON in ASCII: NULs and lone surrogates keep their value as escapes.
+    """JSON in ASCII: NULs and lone surrogates keep their value as escapes.
+
+    An item of the second level is a line: long lists stay readable, and are quick to write.
 
     Raises:
         ReportError: a value is no JSON value.
     """
     marked = {"schema_version": SCHEMA_VERSION, **content}
-    text = json.dumps(_plain(marked), indent=1, ensure_ascii=True, allow_nan=False)
-    return f"{text}\n".encode("ascii")
+    parts = (f"{json.dumps(name)}: {_lines(value)}" for name, value in marked.items())
+    return f"{{\n {_NEXT.join(parts)}\n}}\n".encode("ascii")
+
+
+_NEXT = ",\n "
+
+
+def _lines(value: object) -> str:
+    if isinstance(value, Mapping) and value:
+        items = (f"{json.dumps(str(name))}: {_compact(item)}" for name, item in value.items())
+        return f"{{\n  {f'{_NEXT} '.join(items)}\n }}"
+    if isinstance(value, Sequence) and value and not isinstance(value, str):
+        return f"[\n  {f'{_NEXT} '.join(map(_compact, value))}\n ]"
+    return _compact(value)
+
+
+def _compact(value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=True, allow_nan=False)
+    except (TypeError, ValueError):  # no number, or a mapping of another kind
+        return json.dumps(_plain(value), ensure_ascii=True, allow_nan=False)
 
 
 def _plain(value: object) -> object:

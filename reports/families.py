@@ -1,48 +1,113 @@
-"""Suite families: the suites whose columns stand in one table."""
+"""Task families: the runs whose columns stand on one page, by what their suites measure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 HEADLINE_METRICS = ("semantic_similarity", "semantic_iou")
-"""Metrics the board shows beside a suite's main one."""
+"""Metrics shown beside a suite's main one."""
 
-_TITLES = {"lvis": "LVIS", "paco": "PACO", "rr7k": "RR-7K"}
+_TITLES = {
+    "lvis": "LVIS",
+    "paco": "PACO",
+    "rr7k": "RR-7K",
+    "cityscapes-panoptic": "Cityscapes panoptic",
+    "ade20k-panoptic": "ADE20K panoptic",
+    "ade847": "ADE-847",
+    "pascal-context-459": "PASCAL Context-459",
+    "ade150": "ADE-150",
+    "coco-stuff": "COCO-Stuff",
+    "cityscapes": "Cityscapes",
+}
+
+
+class _Measured(Protocol):
+    """What of a run decides its family."""
+
+    @property
+    def suite(self) -> str: ...
+
+    @property
+    def main_metric(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Suites compared side by side, in column order."""
+    """Suites of one task, compared side by side.
+
+    ``suites`` are those the field reports, in column order; others of the task follow them.
+    A suite is of the task when its main metric is one of ``main_metrics``; those of ``metrics``
+    are shown, the suite's own main one first.
+    """
 
     key: str
     title: str
     summary: str
     suites: tuple[str, ...]
+    main_metrics: tuple[str, ...]
+    metrics: tuple[str, ...]
+
+    def column_order(self, suite: str) -> tuple[int, str]:
+        """Where the suite's columns stand: known suites first."""
+        known = suite in self.suites
+        return self.suites.index(suite) if known else len(self.suites), suite
 
 
-REGION_RECOGNITION = Family(
-    key="region-recognition",
-    title="Region recognition",
-    summary="Free-text names for ground-truth masks of objects and their parts.",
-    suites=("lvis", "paco", "rr7k"),
+TASKS = (
+    Family(
+        key="region-recognition",
+        title="Region recognition",
+        summary="A free-text name for the mask of an object or of one of its parts.",
+        suites=("lvis", "paco", "rr7k"),
+        main_metrics=("semantic_similarity", "semantic_iou"),
+        metrics=("semantic_similarity", "semantic_iou"),
+    ),
+    Family(
+        key="segmentation",
+        title="Panoptic and semantic segmentation",
+        summary="A class for every ground-truth segment, from the text the model gave it.",
+        suites=("cityscapes-panoptic", "ade20k-panoptic"),
+        main_metrics=("pq",),
+        metrics=("pq", "miou"),
+    ),
+    Family(
+        key="mask-classification",
+        title="Mask classification",
+        summary="A class for all pixels of it in an image, from the text the model gave them.",
+        suites=("ade847", "pascal-context-459", "ade150", "coco-stuff", "cityscapes"),
+        main_metrics=("mask_accuracy",),
+        metrics=("mask_accuracy",),
+    ),
 )
 
 
-def families(suites: Iterable[str]) -> list[Family]:
-    """The families of a board whose runs are of ``suites``: those with runs first.
+def family_of(run: _Measured) -> Family:
+    """The family of a run's task; a suite with another main metric is one by itself."""
+    for task in TASKS:
+        if run.main_metric in task.main_metrics:
+            return task
+    return Family(
+        f"suite-{run.suite}",
+        suite_title(run.suite),
+        "",
+        (run.suite,),
+        (run.main_metric,),
+        (run.main_metric, *HEADLINE_METRICS),
+    )
 
-    A suite of no family is one by itself; region recognition is always there, for its
-    published rows.
-    """
-    present = sorted(set(suites))
-    own = [
-        Family(f"suite-{suite}", suite_title(suite), "", (suite,))
-        for suite in present
-        if suite not in REGION_RECOGNITION.suites
+
+def families(runs: Iterable[_Measured]) -> list[Family]:
+    """The families with runs, then the other tasks: there is something published about them."""
+    found = {family.key: family for run in runs for family in [family_of(run)]}
+    tasks = {task.key for task in TASKS}
+    own = sorted((family for key, family in found.items() if key not in tasks), key=lambda f: f.key)
+    return [
+        *(task for task in TASKS if task.key in found),
+        *own,
+        *(task for task in TASKS if task.key not in found),
     ]
-    has_runs = any(suite in REGION_RECOGNITION.suites for suite in present)
-    return [REGION_RECOGNITION, *own] if has_runs else [*own, REGION_RECOGNITION]
 
 
 def suite_title(suite: str) -> str:

@@ -49,9 +49,13 @@ def duration(seconds: float) -> str:
 def words(identifier: str) -> str:
     """A metric's name for readers: ``"semantic_iou[macro]"`` → ``"Semantic IoU, macro"``."""
     name, bracket, group = identifier.partition("[")
-    spelled = " ".join(_SPELLINGS.get(word, word) for word in name.split("_"))
+    first, *others = name.split("_")
+    spelled = [
+        _SPELLINGS.get(first, f"{first[:1].upper()}{first[1:]}"),
+        *(_SPELLINGS.get(w, w) for w in others),
+    ]
     suffix = f", {group.removesuffix(']')}" if bracket else ""
-    return f"{spelled[:1].upper()}{spelled[1:]}{suffix}"
+    return f"{' '.join(spelled)}{suffix}"
 
 
-_SPELLINGS = {"iou": "IoU", "miou": "mIoU", "pq": "PQ", "lvis": "LVIS"}
+_SPELLINGS = {"iou": "IoU", "miou": "mIoU", "pq": "PQ", "sq": "SQ", "rq": "RQ", "lvis": "LVIS"}

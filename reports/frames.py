@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -68,6 +68,7 @@ _POINT_COLUMNS = (
     "random_weights",  # bool
     "dtype",
     "settings",  # short text, as of a run
+    "prompt",  # what was asked about each region
     "parameters",
     "width",  # of the picture, pixels
     "height",
@@ -80,6 +81,8 @@ _POINT_COLUMNS = (
 )
 COST_COLUMNS = (
     *_POINT_COLUMNS,
+    "outcome",  # "computed", or why there is no cost: "failed", "not_possible"
+    "reason",
     "vision_flops",
     "prefill_flops",
     "decode_flops",
@@ -91,6 +94,7 @@ SPEED_COLUMNS = (
     "effort",  # "full" or "quick"
     "outcome",  # "measured", or why there is no speed: "out_of_memory", "failed", "not_possible"
     "reason",
+    "interleaved",  # other models that took turns with this one
     "queries",  # timed ones
     "seconds_p50",  # end to end, of one picture with all its regions
     "seconds_p90",
@@ -111,6 +115,7 @@ SPEED_COLUMNS = (
     "outputs_equal",
     "repeat_ratio",
     "repeat_ok",
+    "device",  # as torch calls it
     "hardware",  # speeds of two different texts never share a chart
     "driver",
     "attention",
@@ -156,19 +161,53 @@ class PageSource:
     """Where a run's page comes from: read only when the page has to be written.
 
     ``digest`` is of everything ``load`` would give: equal digests, equal pages. An empty one
-    says nothing, and the page is written anew.
+    says nothing, and the page is written anew. Runs of one ``suite_digest`` share pictures and
+    are laid side by side; an empty one stands alone.
     """
 
     run: str
     digest: str
     load: Callable[[], RunReport]
+    suite_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture of a suite, as the sample browser shows it.
+
+    ``width`` and ``height`` are the thumbnail's in pixels; ``jpeg`` is ``None`` where it is not
+    shown. ``outlines`` are SVG path data by region id, in tenths of a thumbnail's pixel.
+    """
+
+    image_id: str
+    width: int
+    height: int
+    jpeg: bytes | None
+    outlines: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SuitePictures:
+    """The pictures of one suite's digest, read only when they have to be written.
+
+    ``digest`` is of everything ``load`` would give. ``licence`` is the pictures', ``note`` what a
+    reader is told where pictures or outlines are left out. ``load`` gives ``images`` pictures.
+    """
+
+    suite_digest: str
+    digest: str
+    licence: str
+    note: str
+    images: int
+    load: Callable[[], Iterator[Picture]]
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
     """What a site is built from: runs, their scores (long form) and published rows.
 
-    ``costs`` and ``speeds`` are the points of efficiency sweeps.
+    ``costs`` and ``speeds`` are the points of efficiency sweeps, ``pictures`` those of the suites
+    that have any.
 
     Raises:
         ReportError: a frame lacks one of its columns.
@@ -181,6 +220,7 @@ class Board:
     pages: tuple[PageSource, ...]
     costs: pd.DataFrame = field(default_factory=_no_costs)
     speeds: pd.DataFrame = field(default_factory=_no_speeds)
+    pictures: tuple[SuitePictures, ...] = ()
 
     @property
     def swept(self) -> bool:

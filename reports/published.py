@@ -6,12 +6,37 @@ from importlib.resources import files
 
 import pandas as pd
 
+_OUR_NAMES = {"mask_acc": "mask_accuracy"}
+"""The papers' metrics that this project calls otherwise."""
+
 
 def load() -> pd.DataFrame:
-    """The published region-recognition scores that ship with the package.
+    """The published scores of this project's tasks that ship with the package.
 
     Returns:
         Columns ``frames.PUBLISHED_COLUMNS``; ``value`` is in points (×100), as printed.
     """
-    with (files("reports") / "data" / "region_recognition.csv").open(encoding="utf-8") as source:
-        return pd.read_csv(source, dtype={"variant": str})
+    return _read("region_recognition.csv").replace({"metric": _OUR_NAMES})
+
+
+def methods() -> pd.DataFrame:
+    """Which published rows are about which Hub checkpoint.
+
+    Returns:
+        Columns ``checkpoint, method, params_b, variant``.
+    """
+    return _read("published_methods.csv")
+
+
+def sets() -> pd.DataFrame:
+    """Which version of a suite here has the regions of a published set.
+
+    Returns:
+        Columns ``suite, set, suite_version``.
+    """
+    return _read("published_sets.csv")
+
+
+def _read(name: str) -> pd.DataFrame:
+    with (files("reports") / "data" / name).open(encoding="utf-8") as source:
+        return pd.read_csv(source, dtype={"variant": str, "suite_version": str})

@@ -41,7 +41,7 @@ class PublishedRow:
 
 @dataclass(frozen=True, slots=True)
 class PublishedTable:
-    """Methods as papers compare them, best first, and the variants of their ablations."""
+    """Methods as papers compare them, best first, and the variants of one method's ablations."""
 
     columns: tuple[PublishedColumn, ...]
     methods: tuple[PublishedRow, ...]
@@ -64,13 +64,11 @@ def arrange(
 
     Every number keeps the decimals of the paper's table.
     """
-    cells = [cell for cell in _cells(published) if cell.suite in suites and cell.metric in metrics]
+    cells = _cells(published[shown(published, suites, metrics)])
     columns = _columns(cells, suites, metrics)
-    decimals: dict[tuple[str, str], int] = {}
+    decimals = decimals_of_tables(published)
     lines: dict[Method, dict[tuple[str, ...], float]] = {}
     for cell in cells:
-        place = (cell.method.source, cell.method.table)
-        decimals[place] = max(decimals.get(place, 1), _decimals(cell.value))
         lines.setdefault(cell.method, {})[cell.suite, cell.protocol, cell.set, cell.metric] = (
             cell.value
         )
@@ -90,13 +88,38 @@ def arrange(
         for method, values in lines.items()
     ]
     rows.sort(key=_best_first)
+    comparing = _comparing(rows)
+    ablations = [row for row in rows if row.method.variant and row.method[-2:] not in comparing]
     return PublishedTable(
         columns,
-        methods=tuple(row for row in rows if not row.method.variant),
-        variants=tuple(
-            sorted((row for row in rows if row.method.variant), key=lambda row: row.method.table)
-        ),
+        methods=tuple(row for row in rows if row not in ablations),
+        variants=tuple(sorted(ablations, key=lambda row: row.method.table)),
     )
+
+
+def shown(
+    published: pd.DataFrame, suites: Sequence[str], metrics: Sequence[str]
+) -> pd.Series[bool]:
+    """Which rows are of ``suites`` and ``metrics``."""
+    return published["suite"].isin(suites) & published["metric"].isin(metrics)
+
+
+def decimals_of_tables(published: pd.DataFrame) -> dict[tuple[str, str], int]:
+    """How many decimals each ``(source, table)`` prints: as many as its longest number has."""
+    found: dict[tuple[str, str], int] = {}
+    for row in published.to_dict("records"):
+        place = (text(row["source"]), text(row["table"]))
+        value = real(row["value"])
+        found[place] = max(found.get(place, 1), 0 if value is None else _decimals(value))
+    return found
+
+
+def _comparing(rows: Sequence[PublishedRow]) -> set[tuple[str, str]]:
+    """The ``(source, table)`` that compare methods; the variants of any other are an ablation."""
+    names: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        names.setdefault((row.method.source, row.method.table), set()).add(row.method.name)
+    return {place for place, found in names.items() if len(found) > 1}
 
 
 def _cells(published: pd.DataFrame) -> list[_Cell]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 
@@ -14,6 +15,8 @@ from reports import formatting, paths
 from reports.families import suite_title
 from reports.text import visible
 
+_OPTIONAL = re.compile(rb"(</t[dhr]>)?\n?(?=<t[dhr][ >])|</t[dhr]>\n?(?=</t)")
+
 
 def render(template: str, *, page: str, **content: object) -> bytes:
     """The template as a page of the site; ``page`` is its path there, for its links."""
@@ -22,6 +25,11 @@ def render(template: str, *, page: str, **content: object) -> bytes:
         return paths.relative(target, page)
 
     return _environment().get_template(template).render(link=link, **content).encode("utf-8")
+
+
+def light(page: bytes) -> bytes:
+    """The page without the end tags and line ends that HTML lets a table's rows leave out."""
+    return _OPTIONAL.sub(b"", page)
 
 
 @cache

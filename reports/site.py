@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import pandas as pd
 from markupsafe import Markup
 
-from reports import board_page, efficiency_page, paths, run_page
+from reports import board_page, efficiency_page, fingerprint, paths
+from reports.building import Work, make_pages
 from reports.frames import Board
 from reports.records import Run, runs_of
 from reports.rendering import asset, digest, render
-from reports.writing import write_folder
+from reports.suite_files import picture_files, suite_folder, suite_scripts
+from reports.writing import SiteWriter, put_file, write_folder, writing
+
+_OTHERS = ("compare/",)
+"""Folders of the site that are written by other commands."""
 
 
-def write_site(board: Board, folder: Path) -> Path:
+def write_site(board: Board, folder: Path, *, made_by: str = "", processes: int = 1) -> Path:
     """Write the board, a page per run, the efficiency page, and the CSV and JSON beside each.
 
-    Equal boards give equal bytes. Files whose bytes would not change are left alone; files an
-    earlier call wrote that no longer belong to the site are removed; others are never touched.
+    Equal boards give equal bytes, whatever the folder held before. Files whose bytes would not
+    change are left alone; files an earlier call wrote that no longer belong to the site are
+    removed; others are never touched. The page of a run whose source has a digest is made anew
+    only when something it shows has changed, or one of its files.
 
     Args:
         board: the runs to show.
         folder: the site's folder; made when it is not there.
+        made_by: stands for the code that gathered the board: pages of another are made anew.
+        processes: how many may make the pages of many runs; more than one needs page sources
+            that can be pickled.
 
     Returns:
         The index page.
@@ -30,7 +43,31 @@ def write_site(board: Board, folder: Path) -> Path:
     Raises:
         ReportError: the board contradicts itself, or the folder cannot be written.
     """
-    write_folder(folder, _files(board))
+    runs = runs_of(board)
+    by_name = {run.run: run for run in runs}
+    common = _common(board, made_by)
+    with writing(folder, leaving=_OTHERS) as site:
+        parts = {
+            paths.run_stem(source.run): Work(_by_itself(by_name[source.run]), source)
+            for source in board.pages
+        }
+        made_from = {
+            part: _made_from(common, work.source.digest, work.run) for part, work in parts.items()
+        }
+        stale = {
+            part: work
+            for part, work in sorted(parts.items())
+            if not site.keep(part, made_from[part])
+        }
+        shown = (*runs, _published(board), *sorted(_shared(board)))
+        _put_part(site, "board", _made_from(common, "board", shown), _board_files(board, runs))
+        for source in board.pictures:
+            made = _made_from(common, source.digest, source.licence, source.note, source.images)
+            _put_part(site, suite_folder(source.suite_digest), made, picture_files(source))
+        for part, files in zip(
+            stale, make_pages(board, [*stale.values()], folder, processes), strict=True
+        ):
+            site.made(part, made_from[part], files)
     return folder / paths.INDEX
 
 
@@ -52,26 +89,49 @@ def write_efficiency(board: Board, folder: Path) -> Path:
     return folder / efficiency_page.PAGE
 
 
-def _files(board: Board) -> Iterator[tuple[str, bytes]]:
-    runs = runs_of(board)
-    by_name = {run.run: run for run in runs}
-    with_page = {report.run for report in board.pages}
-    yield (
-        paths.INDEX,
-        render(
-            "index.html.j2",
-            page=paths.INDEX,
-            board=board,
-            runs=runs,
-            sections=board_page.sections(board, runs),
-            with_page=with_page,
-            efficiency=efficiency_page.PAGE if board.swept else "",
-        ),
-    )
+def _by_itself(run: Run) -> Run:
+    """The run without its rank, which is the board's: it changes with every other run."""
+    return dataclasses.replace(run, rank=None, ranked=0)
+
+
+def _common(board: Board, made_by: str) -> str:
+    """Digest of what the pages of all runs show or are made by: title, sweeps, code."""
+    digest = hashlib.sha256(f"{fingerprint.makers()} {made_by} {board.title!r}".encode())
+    for frame in (board.costs, board.speeds):
+        digest.update(pd.util.hash_pandas_object(frame.astype(str), index=False).to_numpy().data)
+    return digest.hexdigest()
+
+
+def _made_from(common: str, source: str, *shown: object) -> str:
+    """Digest of everything a part shows; "" where its source does not say."""
+    return hashlib.sha256(f"{common} {source} {shown!r}".encode()).hexdigest() if source else ""
+
+
+def _published(board: Board) -> str:
+    return board.published.to_csv(index=False)
+
+
+def _shared(board: Board) -> Iterator[tuple[object, ...]]:
+    """What the board and the suites' scripts show of pages and pictures."""
+    for page in board.pages:
+        yield page.run, page.suite_digest
+    for source in board.pictures:
+        yield source.suite_digest, source.licence, source.note, source.images
+
+
+def _put_part(
+    site: SiteWriter, part: str, made_from: str, contents: Iterable[tuple[str, bytes]]
+) -> None:
+    """Write the files of a part, unless they lie there already."""
+    if not site.keep(part, made_from):
+        files = {path: put_file(site.folder, path, content) for path, content in contents}
+        site.made(part, made_from, files)
+
+
+def _board_files(board: Board, runs: Sequence[Run]) -> Iterator[tuple[str, bytes]]:
+    yield from board_page.files(board, runs)
+    yield from suite_scripts(board, runs)
     yield from _efficiency_files(board, runs)
-    yield from board_page.board_files(board, runs)
-    for source in sorted(board.pages, key=lambda source: source.run):
-        yield from run_page.files(board, by_name[source.run], source.load())
 
 
 def _efficiency_files(board: Board, runs: Sequence[Run]) -> Iterator[tuple[str, bytes]]:

@@ -5,20 +5,15 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-import altair as alt
-import vl_convert
 from markupsafe import Markup
 
+from reports.drawing import MUTED, RULE, Caption
 from reports.text import visible
 
-# The page's style sheet defines these for light, dark and print.
-INK = "var(--ink)"
-ACCENT = "var(--accent)"
-PAPER = "var(--paper)"
-_MUTED = "var(--muted)"
-_RULE = "var(--rule)"
+if TYPE_CHECKING:
+    import altair as alt
 
 _SVG = "http://www.w3.org/2000/svg"
 _ONLY_FOR_VEGA = ("class", "role", "aria-hidden", "aria-roledescription", "pointer-events")
@@ -30,24 +25,18 @@ Rows = Sequence[Mapping[str, object]]
 Specification = dict[str, object]
 
 
-class Caption(NamedTuple):
-    """What a reader who does not see a chart is told; ``identifier`` is unique on its page."""
-
-    identifier: str
-    title: str
-    description: str
-
-
 def specification(chart: alt.TopLevelMixin) -> Specification:
     """The Vega-Lite specification of a chart over named data, in the pages' style."""
+    import altair as alt
+
     axis = alt.AxisConfig(
-        domainColor=_RULE,
-        gridColor=_RULE,
+        domainColor=RULE,
+        gridColor=RULE,
         gridDash=[1, 3],
-        labelColor=_MUTED,
+        labelColor=MUTED,
         labelFontSize=10.5,
-        tickColor=_RULE,
-        titleColor=_MUTED,
+        tickColor=RULE,
+        titleColor=MUTED,
         titleFontSize=11.5,
         titleFontWeight="normal",
         titlePadding=8,
@@ -64,6 +53,8 @@ def specification(chart: alt.TopLevelMixin) -> Specification:
 
 def inline_svg(chart: Specification, data: Mapping[str, Rows], caption: Caption) -> Markup:
     """Draw ``chart`` with its named ``data``, titled and described for screen readers."""
+    import vl_convert
+
     root = ET.fromstring(vl_convert.vegalite_to_svg({**chart, "datasets": data}))
     _tidy(root)
     root.set("role", "img")

@@ -33,7 +33,7 @@ def visible(text: str) -> str:
     the replacement character; tabs and line ends stay. Markup is left to the template's
     escaping, direction marks to ``<bdi>``.
     """
-    return text.translate(_UNSHOWABLE)
+    return text if text.isprintable() else text.translate(_UNSHOWABLE)
 
 
 def excerpt(text: str, *, cell: int = 120, lines: int = 1, page: int = 4000) -> Excerpt:

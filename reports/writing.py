@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import fcntl
+import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from reports.frames import ReportError
-
-LISTING = "site-files.json"
-"""What the last call wrote, so that the next one knows which files it may remove."""
+from reports.listing import NAME, Listing, Part, Written, read_listing
 
 
 def write_folder(
@@ -24,33 +24,130 @@ def write_folder(
     Raises:
         ReportError: the folder or a file in it cannot be written.
     """
-    before = _listed(folder)
-    written: set[str] = set()
-    try:
+    with writing(folder, only=only) as site:
         for path, content in contents:
-            _replace(folder / path, content)
-            written.add(path)
-        others = {path for path in before if not path.startswith(only)}
-        for path in sorted(before - written - others):
-            _remove(folder, path)
-        listing = json.dumps({"schema_version": 1, "files": sorted(written | others)}, indent=1)
-        _replace(folder / LISTING, f"{listing}\n".encode("ascii"))
+            site.put(path, content)
+
+
+@contextmanager
+def writing(
+    folder: Path, *, only: tuple[str, ...] = ("",), leaving: tuple[str, ...] = ()
+) -> Iterator[SiteWriter]:
+    """Write files to ``folder``, then remove those of earlier calls that were not written again.
+
+    Only files whose path begins with one of ``only``, and with none of ``leaving``, are removed.
+    Where another process is writing the folder, this one waits: the folder then is of one piece.
+    After an error nothing is removed, and the next call mends what this one left.
+
+    Raises:
+        ReportError: the folder or a file in it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with held(folder):
+            site = SiteWriter(folder)
+            yield site
+            site.close(only, leaving)
     except OSError as error:
         raise ReportError(
             f"the site cannot be written to {folder}: {error}; give a folder you may write to"
         ) from error
 
 
-def _replace(path: Path, content: bytes) -> None:
-    if path.is_file() and path.read_bytes() == content:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+class SiteWriter:
+    """Writes to a site's folder; only :func:`writing` makes one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._before = read_listing(folder)
+        self._files: dict[str, Written | None] = {}
+        self._parts: dict[str, Part] = {}
+        self._listed_at = 0
+        with suppress(OSError):
+            self._listed_at = (folder / NAME).stat().st_mtime_ns
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write one file."""
+        self._files[path] = put_file(self.folder, path, content)
+
+    def keep(self, part: str, made_from: str) -> bool:
+        """Whether an earlier call made this part from the same; its files then stay as they are.
+
+        A file counts as it was written where it has its size and is older than the listing. A
+        newer one is read: somebody may have changed it.
+        """
+        known = self._before.parts.get(part)
+        if known is None or not made_from or known.made_from != made_from:
+            return False
+        if not all(self._as_written(path) for path in known.files):
+            return False
+        self._parts[part] = known
+        self._files |= {path: self._before.files[path] for path in known.files}
+        return True
+
+    def made(self, part: str, made_from: str, files: Mapping[str, Written]) -> None:
+        """Note a part whose files were written by :func:`put_file`; "" is made anew each time."""
+        self._files |= files
+        if made_from:
+            self._parts[part] = Part(made_from, tuple(sorted(files)))
+
+    def close(self, only: tuple[str, ...], leaving: tuple[str, ...]) -> None:
+        """Remove what is no longer of the site, and write the listing."""
+        before = self._before
+        others = {
+            path: written
+            for path, written in before.files.items()
+            if not path.startswith(only) or path.startswith(leaving)
+        }
+        files = others | self._files
+        for path in sorted(set(before.files) - set(files)):
+            _remove(self.folder, path)
+        kept = {
+            name: part
+            for name, part in before.parts.items()
+            if all(path in others for path in part.files)
+        }
+        put_file(self.folder, NAME, Listing(files, kept | self._parts).encoded())
+
+    def _as_written(self, path: str) -> bool:
+        written = self._before.files[path]
+        place = self.folder / path
+        try:
+            found = place.stat()
+        except OSError:
+            return False
+        if written is None or found.st_size != written.size:
+            return False
+        if found.st_mtime_ns < self._listed_at:
+            return True
+        return hashlib.sha256(place.read_bytes()).hexdigest() == written.digest
+
+
+def put_file(folder: Path, path: str, content: bytes) -> Written:
+    """Replace one file of ``folder`` atomically, where its bytes differ."""
+    place = folder / path
+    if not (place.is_file() and place.read_bytes() == content):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        fresh = place.with_name(f".{place.name}.{os.getpid()}.new")
+        try:
+            fresh.write_bytes(content)
+            fresh.replace(place)
+        finally:
+            fresh.unlink(missing_ok=True)
+    return Written.of(content)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold the folder against other processes that write it; no file is left behind by it."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fresh.write_bytes(content)
-        fresh.replace(path)
+        # A file system that cannot lock folders leaves atomic replacement: the last build wins.
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
-        fresh.unlink(missing_ok=True)
+        os.close(descriptor)
 
 
 def _remove(folder: Path, path: str) -> None:
@@ -59,12 +156,3 @@ def _remove(folder: Path, path: str) -> None:
         here = folder / parent
         if parent.name and here.is_dir() and not any(here.iterdir()):
             here.rmdir()
-
-
-def _listed(folder: Path) -> set[str]:
-    try:
-        found = json.loads((folder / LISTING).read_text(encoding="ascii"))
-        paths = [PurePosixPath(path) for path in found["files"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
-    return {str(path) for path in paths if not path.is_absolute() and ".." not in path.parts}

@@ -175,6 +175,19 @@ def test_a_sweep_is_counted_and_drawn(reader: dict[str, Path]) -> None:
     assert "wow-seg-mid" in page
 
 
+def test_a_run_passes_the_gate_of_its_own_baseline(reader: dict[str, Path], tmp_path: Path) -> None:
+    place = {**reader, "home": tmp_path}
+    model = command("bench", "gate").split()[-1]
+    made = run(f"bench run --model {model} --suite shapes --limit 3 --no-mlflow", place)
+    assert made.returncode == 0, made.stderr
+    updated = run(command("bench", "baseline"), place)
+    assert updated.returncode == 0, updated.stderr
+    assert (tmp_path / "baseline.json").is_file()
+    gated = run(command("bench", "gate"), place)
+    assert gated.returncode == 0, gated.stdout
+    assert "Passed: 1 score compared" in gated.stdout
+
+
 def test_the_doctor_finds_the_checkpoint_whole(reader: dict[str, Path]) -> None:
     done = run(command("bench", "doctor"), reader)
     assert done.returncode == 0, done.stderr

@@ -35,15 +35,14 @@ function tier(cell, key) {
   return cell.classList.contains("part") ? 1 : 0;
 }
 
-function sortBy(table, header) {
+function sortBy(table, header, at) {
   const kind = header.dataset.sort;
   const before = header.getAttribute("aria-sort");
-  const first = kind === "text" ? "ascending" : "descending";
-  const second = kind === "text" ? "descending" : "ascending";
+  const [first, second] =
+    kind === "number" ? ["descending", "ascending"] : ["ascending", "descending"];
   const order = before === first ? second : first;
   for (const other of table.tHead.querySelectorAll("[aria-sort]")) other.removeAttribute("aria-sort");
   header.setAttribute("aria-sort", order);
-  const at = columnOf(table.tHead, header);
   const sign = order === "ascending" ? 1 : -1;
   for (const body of table.tBodies) {
     const keyed = [...body.rows].map((row) => {
@@ -63,31 +62,34 @@ function sortBy(table, header) {
 for (const table of document.querySelectorAll("table")) {
   for (const header of table.querySelectorAll("th[data-sort]")) {
     const button = document.createElement("button");
+    const at = columnOf(table.tHead, header);
     button.type = "button";
     button.append(...header.childNodes);
-    button.addEventListener("click", () => sortBy(table, header));
+    button.addEventListener("click", () => sortBy(table, header, at));
     header.append(button);
   }
 }
 
-for (const tools of document.querySelectorAll(".tools")) {
+// What else a page's own script asks of a row before it is shown, by the form that filters it.
+const rowTests = new WeakMap();
+
+function filterRows(tools) {
   const table = document.getElementById(tools.dataset.for);
   const rows = [...table.tBodies[0].rows];
-  const texts = rows.map((row) => row.textContent.toLowerCase());
-  const search = tools.querySelector("[type=search]");
-  const whole = tools.querySelector("[type=checkbox]");
-  const told = tools.querySelector("output");
-  const filter = () => {
-    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let shown = 0;
-    rows.forEach((row, at) => {
-      const fits = words.every((word) => texts[at].includes(word));
-      row.hidden = !fits || Boolean(whole?.checked && row.classList.contains("qualified"));
-      shown += row.hidden ? 0 : 1;
-    });
-    told.value = shown < rows.length ? `${shown} of ${rows.length} ${table.dataset.noun}` : "";
-  };
-  tools.addEventListener("input", filter);
+  const words = tools.querySelector("[type=search]").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const test = rowTests.get(tools) ?? (() => true);
+  let shown = 0;
+  for (const row of rows) {
+    const text = row.textContent.toLowerCase();
+    row.hidden = !(words.every((word) => text.includes(word)) && test(row));
+    shown += row.hidden ? 0 : 1;
+  }
+  const told = shown < rows.length ? `${shown} of ${rows.length} ${table.dataset.noun}` : "";
+  tools.querySelector("output").value = told;
+}
+
+for (const tools of document.querySelectorAll(".tools")) {
+  tools.addEventListener("input", () => filterRows(tools));
   tools.addEventListener("submit", (event) => event.preventDefault());
   tools.hidden = false;
 }

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from adapters.costs import PhaseCosts, Way
+from adapters.costs import PhaseCosts
+from adapters.cuts import Cut
 from adapters.interface import (
     AdapterCard,
     Answer,
@@ -25,16 +26,18 @@ ENTRY = AdapterEntry(
     loader="regionbench_paced:load_model",
     tasks=(Task.CATEGORY,),
     settings={
-        "breaks": "how it fails: memory, device or load",
+        "breaks": "how it fails: memory, device, load, cost, cut, or beside others: crowd, room",
         "breaks_at": "with how many regions it fails, and beyond",
         "limit": "most regions it can be asked about at once",
         "length": "tokens of an answer that ends by itself",
         "forces": "whether it knows forced answers",
         "keeps": "whether it keeps the last picture",
         "hurries": "whether forced answers differ from others",
+        "max_tiles": "most tiles a picture is cut into",
     },
     presets=("small",),
     coster="regionbench_paced:cost",
+    cutter="regionbench_paced:cut",
 )
 COSTLESS = AdapterEntry(
     name="costless",
@@ -43,6 +46,12 @@ COSTLESS = AdapterEntry(
     tasks=(Task.CATEGORY,),
     presets=("small",),
 )
+ASKED: list[tuple[str, int]] = []
+"""Every call of any model: which, and about how many regions."""
+LOADED: list[PacedModel] = []
+"""Models that were loaded and not closed."""
+COUNTED: list[tuple[str, int]] = []
+"""Every count of a cost: of which preset, and of how many regions."""
 BROKEN = {
     "memory": "CUDA out of memory. Tried to allocate 2 GiB",
     "device": "CUDA error: the device has fallen off the bus\nCompile with TORCH_USE_CUDA_DSA",
@@ -79,8 +88,12 @@ class PacedModel:
     def _answer(self, query: RegionQuery, generation: Generation) -> list[Answer]:
         regions = len(query.masks)
         self.calls.append(regions)
-        if regions >= self._number("breaks_at", 1) and self._settings.get("breaks") in BROKEN:
-            raise RuntimeError(BROKEN[str(self._settings["breaks"])])
+        ASKED.append((self.card.checkpoint, regions))
+        breaks = str(self._settings.get("breaks"))
+        if breaks == "crowd" and len(LOADED) > 1:
+            breaks = "memory"
+        if regions >= self._number("breaks_at", 1) and breaks in BROKEN:
+            raise RuntimeError(BROKEN[breaks])
         if regions > self._number("limit", regions):
             return [Answer.errored("the prompt exceeds the context of 100")] * regions
         length = min(self._number("length", 3), generation.max_new_tokens)
@@ -96,6 +109,9 @@ class PacedModel:
             for _ in query.masks
         ]
 
+    def close(self) -> None:
+        LOADED.remove(self)
+
     def _number(self, name: str, otherwise: int) -> int:
         return int(str(self._settings.get(name, otherwise)))
 
@@ -110,9 +126,16 @@ def load_model(
     seed: int = 0,
     **settings: JsonScalar,
 ) -> PacedModel:
-    if settings.get("breaks") == "load" and device != "meta":
+    breaks = settings.get("breaks")
+    if breaks == "load" and device != "meta":
         raise RuntimeError(BROKEN["device"])
-    return paced_model(settings, str(checkpoint or preset), "cpu" if device == "auto" else device)
+    if breaks == "room" and device != "meta" and LOADED:
+        raise RuntimeError(BROKEN["memory"])
+    name = f"{checkpoint or preset}-{seed}"
+    model = paced_model(settings, name, "cpu" if device == "auto" else device)
+    if device != "meta":
+        LOADED.append(model)
+    return model
 
 
 def paced_model(
@@ -138,11 +161,19 @@ def cost(
     instances: int,
     tokens: int,
     size: tuple[int, int],
-    way: Way,
     dtype: str = "auto",
     **settings: JsonScalar,
 ) -> PhaseCosts:
+    COUNTED.append((preset, instances))
     if instances > int(str(settings.get("limit", instances))):
         raise SettingError("nothing to count: the prompt exceeds the context of 100")
-    pictures = 1 if way == "together" else instances
-    return PhaseCosts(1000 * pictures, 100 * instances, 10 * tokens * instances, 64)
+    if settings.get("breaks") == "cost" and instances >= int(str(settings.get("breaks_at", 1))):
+        raise KeyError("layers")
+    return PhaseCosts(1000, 100 * instances, 10 * tokens * instances, 64)
+
+
+def cut(size: tuple[int, int], **settings: JsonScalar) -> Cut:
+    if settings.get("breaks") == "cut":
+        raise ZeroDivisionError("no tile is that small")
+    tiles = settings.get("max_tiles", 1)
+    return Cut(f"{tiles} of {size[0]}", 27)

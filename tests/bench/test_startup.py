@@ -33,6 +33,7 @@ print(json.dumps([code, sorted(set(m.split(".")[0] for m in sys.modules))]))
         ["--help"],
         ["list"],
         *([verb, "--help"] for verb in ("run", "certify", "doctor", "efficiency")),
+        *([verb, "--help"] for verb in ("gate", "baseline", "compare")),
     ],
     ids=" ".join,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -161,6 +162,24 @@ def test_scores_older_than_the_answers_are_not_on_the_board(bench: Bench, workpl
     board = gather([run])
     assert board.scores.empty
     assert not board.runs["complete"].any()
+
+
+def test_runs_of_a_changed_suite_of_one_version_share_no_column(
+    bench: Bench, workplace: Path
+) -> None:
+    from bench.board import gather
+
+    bench("run", "--model", "one", "--limit", 4, "--no-report")
+    (run,) = stored_runs(workplace / "runs")
+    manifest = run.manifest()
+    assert list(gather([run, run]).runs["suite_version"]) == [manifest.suite.version] * 2
+    other = type(run)(shutil.copytree(run.folder, run.folder.with_name("changed")))
+    suite = manifest.suite.model_copy(update={"digest": "f" * 64})
+    with other.writing() as writer:
+        writer.write_manifest(manifest.model_copy(update={"suite": suite}))
+    versions = list(gather([run, other]).runs["suite_version"])
+    assert versions[0] != versions[1]
+    assert versions[1] == f"{manifest.suite.version} @fffffff"
 
 
 def test_doctor_reports_versions_machine_and_encoder(bench: Bench, capsys: Captured) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports import samples_page
 from reports.frames import (
     PUBLISHED_COLUMNS,
     RUN_COLUMNS,
@@ -125,6 +126,21 @@ def renamed(made: Made, model: str) -> Made:
     )
 
 
+def measuring(made: Made, metrics: Sequence[str], protocol: str) -> Made:
+    """The same run with its scores called ``metrics``, the first of them the main one."""
+    names = dict(zip(METRICS, metrics, strict=False))
+    columns = {f"{old}/{PROTOCOLS[0]}": f"{new}/{protocol}" for old, new in names.items()}
+    kept = [c for c in map(str, made.page.regions) if "/" not in c or c in columns]
+    own = made.page.regions[kept].rename(columns=columns)
+    row = {**made.row, "main_metric": metrics[0], "protocol": protocol}
+    scores = [
+        (run, names[metric], protocol, *numbers)
+        for run, metric, scored, *numbers in made.scores
+        if scored == PROTOCOLS[0] and metric in names
+    ]
+    return Made(row, scores, RunReport(row["run"], made.page.manifest, own, _means(own)))
+
+
 def board(
     made: Sequence[Made],
     *,
@@ -145,7 +161,7 @@ def board(
 
 def source(page: RunReport) -> PageSource:
     """That page, written anew every time."""
-    return PageSource(page.run, "", lambda: page)
+    return PageSource(page.run, "", lambda: page, samples_page.suite_digest(page.manifest))
 
 
 def demo() -> list[Made]:
@@ -157,6 +173,11 @@ def demo() -> list[Made]:
         run("tiny-mm-cascade", skill=0.99, part=10, run_id="20260602T090000-11aa", certified=""),
         run("tiny-broken", skill=0.5, errored=14, certified="failed"),
     ]
+
+
+def suite_digest(suite: str) -> str:
+    """What the suite's index would be keyed by."""
+    return hashlib.sha256(suite.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _regions(
@@ -218,7 +239,7 @@ def _scores(name: str, regions: pd.DataFrame) -> list[tuple[Any, ...]]:
 
 def _means(regions: pd.DataFrame) -> pd.DataFrame:
     parts = []
-    for column in (f"{metric}/{protocol}" for metric in METRICS for protocol in PROTOCOLS):
+    for column in (column for column in map(str, regions) if "/" in column):
         metric, protocol = column.split("/")
         means = regions.groupby("category")[column].agg(["mean", "count"]).reset_index()
         means.columns = pd.Index(["category", "value", "count"])
@@ -233,6 +254,7 @@ def _manifest(row: dict[str, Any]) -> dict[str, object]:
         "command": f"bench run --model {row['model']} --suite {row['suite']}",
         "started": row["started"],
         "git": {"commit": "9f2c1e7a0d5b4c3f8e6a", "dirty": False},
+        "suite": {"name": row["suite"], "digest": suite_digest(row["suite"])},
         "card": {
             "name": row["adapter"],
             "revision": 1,

@@ -32,6 +32,8 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
         self.tags.append((tag, attributes))
+        if tag in ("td", "th", "tr"):
+            self._end_cell()
         if tag == "table":
             self.tables.append(Table(attributes))
         elif tag in ("tbody", "thead"):
@@ -43,13 +45,18 @@ class _Reader(HTMLParser):
         self._caption = self._caption or tag == "caption"
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in ("td", "th") and self._cell is not None:
-            self.tables[-1].rows[-1].append(" ".join("".join(self._cell).split()))
-            self._cell = None
-        elif tag == "table":
+        if tag in ("td", "th", "tr", "tbody", "table"):
+            self._end_cell()
+        if tag == "table":
             self._body = False
         elif tag == "caption":
             self._caption = False
+
+    def _end_cell(self) -> None:
+        """A cell ends where its end tag is, or where the next cell, row or table makes it end."""
+        if self._cell is not None:
+            self.tables[-1].rows[-1].append(" ".join("".join(self._cell).split()))
+            self._cell = None
 
     def handle_data(self, data: str) -> None:
         if self._cell is not None:

@@ -47,6 +47,7 @@ def costs(
     rows = [
         _point(model, sweep, way, n)
         | {
+            "outcome": "computed",
             "vision_flops": int(1e12 * model.shared * 0.55 * (1 if way == "together" else n)),
             "prefill_flops": int(1e12 * (model.shared * 0.45 * (1 if way == "together" else n))),
             "decode_flops": int(1e12 * model.region * n),
@@ -105,6 +106,7 @@ def _point(model: Model, sweep: str, way: str, n: int) -> dict[str, Any]:
         "random_weights": True,
         "dtype": "bfloat16",
         "settings": f"multi_instance={model.mode}" if model.mode else "",
+        "prompt": "What is it?",
         "parameters": model.parameters,
         "width": 640,
         "height": 480,
@@ -124,6 +126,7 @@ def _speed(model: Model, way: str, n: int, hardware: str, outcome: str) -> dict[
         "outcome": outcome,
         "reason": None if outcome == "measured" else "72.1 GiB were not enough",
         "hardware": hardware,
+        "device": "cuda:0" if "NVIDIA" in hardware else "cpu",
         "driver": "580.65",
         "attention": "sdpa",
         "threads": 8,

@@ -9,18 +9,30 @@ from pathlib import Path
 
 import pytest
 
-from reports import published
+from reports import board_page, published
+from reports.records import runs_of
 from reports.site import write_site
 from tests.reports import boards, pages
 
+RECOGNITION = "region-recognition"
+SEGMENTATION = ("pq", "miou")
+LAST = 4
+"""Columns after the suites': parameters, licence, checkpoint, certified."""
+
 
 def write(tmp_path: Path, made: list[boards.Made], **options: object) -> Path:
-    return write_site(boards.board(made, **options), tmp_path)  # type: ignore[arg-type]
+    """A site with these runs; returns the page of region recognition."""
+    index = write_site(boards.board(made, **options), tmp_path)  # type: ignore[arg-type]
+    return index.with_name(f"{RECOGNITION}.html")
+
+
+def reproduced(page: Path) -> list[list[str]]:
+    return pages.tables(page)[f"{page.stem}-runs"].rows
 
 
 def test_whole_suites_come_best_first_then_parts_then_incomplete_runs(tmp_path: Path) -> None:
-    index = write(tmp_path, boards.demo())
-    rows = pages.tables(index)["suite-shapes-runs"].rows
+    page = write(tmp_path, boards.demo())
+    rows = reproduced(page)
     names = [row[0].split()[0] for row in rows]
     assert names == [
         "tiny-mm-cascade",
@@ -37,25 +49,25 @@ def test_whole_suites_come_best_first_then_parts_then_incomplete_runs(tmp_path: 
 def test_a_score_has_two_decimals_and_its_interval(tmp_path: Path) -> None:
     one = boards.run("a", images=30)
     value, low, high = one.scores[0][3:6]
-    index = write(tmp_path, [one])
-    cell = pages.tables(index)["suite-shapes-runs"].rows[0][1]
+    page = write(tmp_path, [one])
+    cell = reproduced(page)[0][1]
     assert cell == f"{value * 100:.2f} [{low * 100:.2f}, {high * 100:.2f}]"
 
 
 def test_an_incomplete_run_shows_no_number_as_a_score(tmp_path: Path) -> None:
-    index = write(tmp_path, [boards.run("broken", images=20, errored=3), boards.run("whole")])
-    broken = pages.tables(index)["suite-shapes-runs"].rows[-1]
+    page = write(tmp_path, [boards.run("broken", images=20, errored=3), boards.run("whole")])
+    broken = reproduced(page)[-1]
     assert broken[0].startswith("broken")
     assert broken[1].startswith("incomplete 3 ended in an error, of ")
     assert broken[2] == "–"
-    charted = re.findall(r"<svg.*?</svg>", index.read_text(encoding="utf-8"), re.DOTALL)
+    charted = re.findall(r"<svg.*?</svg>", page.read_text(encoding="utf-8"), re.DOTALL)
     assert not any("broken" in svg for svg in charted)
 
 
 def test_the_data_beside_the_board_hold_no_number_of_an_incomplete_run(tmp_path: Path) -> None:
-    index = write(tmp_path, [boards.run("broken", images=20, errored=3)])
-    stored = json.loads(index.with_name("index.json").read_text())["runs"][0]
-    with index.with_name("index.csv").open(encoding="utf-8", newline="") as source:
+    page = write(tmp_path, [boards.run("broken", images=20, errored=3)])
+    stored = json.loads(page.with_name("index.json").read_text())["runs"][0]
+    with page.with_name("index.csv").open(encoding="utf-8", newline="") as source:
         rows = list(csv.DictReader(source))
     assert stored["complete"] is False
     assert {score["value"] for score in stored["scores"]} == {None}
@@ -64,16 +76,16 @@ def test_the_data_beside_the_board_hold_no_number_of_an_incomplete_run(tmp_path:
 
 @pytest.mark.parametrize("standing", ["passed", "other versions", "failed"])
 def test_how_the_adapter_was_certified_stands_in_every_line(tmp_path: Path, standing: str) -> None:
-    index = write(tmp_path, [boards.run("a", images=9, certified=standing)])
-    cell = pages.tables(index)["suite-shapes-runs"].rows[0][-1]
+    page = write(tmp_path, [boards.run("a", images=9, certified=standing)])
+    cell = reproduced(page)[0][-1]
     assert (
         cell == f"{standing} worst difference 4.2e-05 of 0.0001 allowed, first logits, 2026-05-31"
     )
 
 
 def test_a_run_without_a_certificate_has_a_dash(tmp_path: Path) -> None:
-    index = write(tmp_path, [boards.run("a", images=9, certified="")])
-    assert pages.tables(index)["suite-shapes-runs"].rows[0][-1] == "– no certificate"
+    page = write(tmp_path, [boards.run("a", images=9, certified="")])
+    assert reproduced(page)[0][-1] == "– no certificate"
 
 
 def test_a_line_of_several_runs_shows_the_weakest_certificate(tmp_path: Path) -> None:
@@ -81,14 +93,14 @@ def test_a_line_of_several_runs_shows_the_weakest_certificate(tmp_path: Path) ->
         boards.run("a", suite=suite, images=9, certified=standing)
         for suite, standing in (("lvis", "passed"), ("paco", "other versions"))
     ]
-    (row,) = pages.tables(write(tmp_path, made))["region-recognition-runs"].rows
+    (row,) = reproduced(write(tmp_path, made))
     assert row[-1].startswith("other versions ")
 
 
 def test_the_data_beside_the_board_hold_the_certificate(tmp_path: Path) -> None:
-    index = write(tmp_path, [boards.run("a", images=9, certified="failed")])
-    stored = json.loads(index.with_name("index.json").read_text())["runs"][0]
-    with index.with_name("index.csv").open(encoding="utf-8", newline="") as source:
+    page = write(tmp_path, [boards.run("a", images=9, certified="failed")])
+    stored = json.loads(page.with_name("index.json").read_text())["runs"][0]
+    with page.with_name("index.csv").open(encoding="utf-8", newline="") as source:
         row = next(csv.DictReader(source))
     assert stored["certified"] == row["certified"] == "failed"
     assert (stored["certified_difference"], row["certified_difference"]) == (4.2e-5, "4.2e-05")
@@ -98,7 +110,7 @@ def test_the_data_beside_the_board_hold_the_certificate(tmp_path: Path) -> None:
 def test_answered_regions_are_counted_and_the_others_named(tmp_path: Path) -> None:
     one = boards.run("a", images=20)
     one.row.update(expected=100, answered=90, empty=7, unanswerable=3)
-    row = pages.tables(write(tmp_path, [one]))["suite-shapes-runs"].rows[0]
+    row = reproduced(write(tmp_path, [one]))[0]
     assert row[3] == "90 of 100, 7 empty, 3 unanswerable"
 
 
@@ -108,62 +120,38 @@ def test_numbers_of_different_sets_protocols_or_encoders_share_no_column(
 ) -> None:
     one, other = boards.run("one", images=5), boards.run("other", images=5)
     other.row[key] = "osprey-v1"
-    index = write(tmp_path, [one, other])
-    rows = pages.tables(index)["suite-shapes-runs"].rows
-    filled = [[bool(cell) for cell in row[1:-3]] for row in rows]
+    page = write(tmp_path, [one, other])
+    rows = reproduced(page)
+    filled = [[bool(cell) for cell in row[1:-LAST]] for row in rows]
     assert sorted(filled) == [[False] * 3 + [True] * 3, [True] * 3 + [False] * 3]
-    assert "osprey-v1" in index.read_text(encoding="utf-8")
+    assert "osprey-v1" in page.read_text(encoding="utf-8")
 
 
 def test_a_run_that_is_not_scored_yet_stands_in_its_suite_s_column(tmp_path: Path) -> None:
     waiting = boards.run("waiting", images=5)
     waiting.row.update(encoder="", complete=False)
     waiting.scores.clear()
-    index = write(tmp_path, [waiting, boards.run("scored", images=5)])
-    rows = pages.tables(index)["suite-shapes-runs"].rows
+    page = write(tmp_path, [waiting, boards.run("scored", images=5)])
+    rows = reproduced(page)
     assert [row[0].split()[0] for row in rows] == ["scored", "waiting"]
     assert rows[1][1] == "incomplete not scored yet"
-    assert len(rows[0]) == len(rows[1]) == 7
+    assert len(rows[0]) == len(rows[1]) == 1 + 3 + LAST
 
 
 def test_one_model_s_runs_on_several_suites_stand_in_one_line(tmp_path: Path) -> None:
     made = [boards.run("m", suite=suite, images=5) for suite in ("rr7k", "lvis", "paco")]
-    table = pages.tables(write(tmp_path, made))["region-recognition-runs"]
-    assert len(table.rows) == 1
-    assert all(table.rows[0])
+    (row,) = reproduced(write(tmp_path, made))
+    assert all(row)
 
 
 def test_a_whole_and_a_partial_run_of_one_model_are_both_shown(tmp_path: Path) -> None:
     made = [boards.run("m", images=20), boards.run("m", images=20, part=5, run_id="part")]
-    rows = pages.tables(write(tmp_path, made))["suite-shapes-runs"].rows
+    rows = reproduced(write(tmp_path, made))
     assert ["part:" in row[1] for row in rows] == [False, True]
 
 
-def test_published_rows_stand_in_a_table_of_their_own_with_paper_and_table(demo_site: Path) -> None:
-    tables = pages.tables(demo_site)
-    rows = tables["region-recognition-published"].rows
-    assert rows[0][:3] == ["WOW-Seg 2026", "89.7", "82.4"]
-    assert {row[-1] for row in rows} == {"WOW-Seg (ICLR 2026), Table 1"}
-    reproduced = tables["region-recognition-runs"].rows
-    assert not any("ICLR" in cell for row in reproduced for cell in row)
-
-
-def test_published_numbers_keep_the_decimals_of_their_table(demo_site: Path) -> None:
-    rows = pages.tables(demo_site)["region-recognition-published-variants"].rows
-    single = next(row for row in rows if row[1] == "train=MM")
-    assert single[2:6] == ["88.75", "80.10", "86.29", "75.49"]
-
-
-def test_the_published_data_that_ship_cover_the_papers_main_table() -> None:
-    frame = published.load()
-    main = frame[frame["table"].eq("Table 1") & frame["suite"].eq("lvis")]
-    assert set(main["method"]) >= {"WOW-Seg", "PAM", "DAM", "Osprey"}
-    assert frame["value"].between(0, 100).all()
-    assert frame["source"].notna().all()
-
-
 def test_charts_name_and_describe_themselves(demo_site: Path) -> None:
-    text = demo_site.read_text(encoding="utf-8")
+    text = demo_site.with_name(f"{RECOGNITION}.html").read_text(encoding="utf-8")
     charts = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
     assert charts
     for chart in charts:
@@ -174,9 +162,10 @@ def test_charts_name_and_describe_themselves(demo_site: Path) -> None:
         assert not re.search(r'(fill|stroke)="(#|rgb|black)', chart)
 
 
-def test_headers_say_what_they_head(demo_site: Path) -> None:
-    headers = [attributes for tag, attributes in pages.tags(demo_site) if tag == "th"]
-    assert headers
+@pytest.mark.parametrize("page", ["index.html", "region-recognition.html", "segmentation.html"])
+def test_headers_say_what_they_head(demo_site: Path, page: str) -> None:
+    tags = pages.tags(demo_site.with_name(page))
+    headers = [attributes for tag, attributes in tags if tag == "th"]
     assert {header.get("scope") for header in headers} == {"row", "col", "colgroup"}
 
 
@@ -188,3 +177,145 @@ def test_every_table_has_a_caption_and_every_scrolling_box_takes_the_keyboard(
         boxes = [a for _, a in pages.tags(page) if "scroll" in a.get("class", "").split()]
         assert all(box["tabindex"] == "0" for box in boxes)
         assert all(box.get("aria-label") or box.get("aria-labelledby") for box in boxes)
+
+
+def test_every_task_has_a_page_of_its_own_that_the_front_page_leads_to(demo_site: Path) -> None:
+    links = [attributes.get("href") for tag, attributes in pages.tags(demo_site) if tag == "a"]
+    for key in ("region-recognition", "segmentation", "mask-classification"):
+        assert f"{key}.html" in links
+        assert "How to read this" in demo_site.with_name(f"{key}.html").read_text(encoding="utf-8")
+
+
+def test_a_suite_of_another_metric_is_a_family_by_itself(tmp_path: Path) -> None:
+    other = boards.measuring(boards.run("m", suite="ours", images=5), ["f1"], "ours-v1")
+    page = write(tmp_path, [other]).with_name("suite-ours.html")
+    (row,) = reproduced(page)
+    assert row[0].startswith("m ")
+    assert "F1" in page.read_text(encoding="utf-8")
+
+
+def test_segmentation_shows_panoptic_quality_and_mean_iou(tmp_path: Path) -> None:
+    one = boards.measuring(boards.run("m", suite="scenes", images=30), SEGMENTATION, "gt-v1")
+    page = write(tmp_path, [one]).with_name("segmentation.html")
+    (row,) = reproduced(page)
+    values = [f"{score[3] * 100:.2f}" for score in one.scores]
+    assert [cell.split()[0] for cell in row[1:3]] == values
+    text = page.read_text(encoding="utf-8")
+    assert ">PQ<" in text
+    assert ">mIoU<" in text
+
+
+def test_known_suites_come_before_others_in_the_order_of_papers(tmp_path: Path) -> None:
+    suites = ["zoo", "shapes", "rr7k", "paco", "lvis"]
+    page = write(tmp_path, [boards.run("m", suite=suite, images=4) for suite in suites])
+    groups = [a["data-suite"] for tag, a in pages.tags(page) if "data-suite" in a]
+    assert groups == ["lvis", "paco", "rr7k", "shapes", "zoo"]
+
+
+def test_a_model_without_whole_scores_stands_below_whatever_its_column(tmp_path: Path) -> None:
+    made = [
+        boards.run("broken", suite="lvis", images=20, errored=3),
+        boards.run("whole", suite="paco", images=20),
+    ]
+    rows = reproduced(write(tmp_path, made))
+    assert [row[0].split()[0] for row in rows] == ["whole", "broken"]
+
+
+def test_ranks_say_among_how_many_and_may_be_shared(tmp_path: Path) -> None:
+    made = [boards.run(name, images=30, skill=skill) for name, skill in (("a", 0.9), ("b", 0.89))]
+    for one in made:
+        one.row.update(rank=1, ranked=2)
+    part = boards.run("part", images=30, part=5)
+    rows = reproduced(write(tmp_path, [*made, part]))
+    assert [row[1] for row in rows] == ["1 of 2", "1 of 2", "–"]
+
+
+def test_where_no_run_is_ranked_there_is_no_column_for_it(tmp_path: Path) -> None:
+    page = write(tmp_path, [boards.run("a", images=5)])
+    assert "Rank</th>" not in page.read_text(encoding="utf-8").partition("<tbody>")[0]
+    assert len(reproduced(page)[0]) == 1 + 3 + LAST
+
+
+def test_the_model_card_stands_in_the_line(tmp_path: Path) -> None:
+    one = boards.run("a", images=5, parameters=938_000_000)
+    one.row.update(base_model="OpenGVLab/InternVL3-1B", licence="MIT")
+    (row,) = reproduced(write(tmp_path, [one]))
+    digest = one.row["checkpoint_digest"][:12]
+    assert row[-5:-1] == ["938 M", "OpenGVLab/InternVL3-1B", "MIT", f"tiny/a {digest}"]
+
+
+def test_the_front_page_has_the_best_lines_by_the_main_metric(tmp_path: Path) -> None:
+    base = boards.run("m", images=30)
+    made = [boards.renamed(base, f"model-{at:02d}") for at in range(12)]
+    for at, one in enumerate(made):
+        one.scores[:] = [(*s[:3], s[3] - at / 100, *s[4:]) for s in one.scores]
+        one.row.update(rank=1 + at, ranked=12)
+    index = write(tmp_path, made).with_name("index.html")
+    rows = pages.tables(index)["region-recognition-best"].rows
+    assert [row[0].split()[0] for row in rows] == [f"model-{at:02d}" for at in range(8)]
+    value, low, high = made[0].scores[0][3:6]
+    assert rows[0][1:4] == ["1 of 12", f"{value * 100:.2f}", f"[{low * 100:.2f}, {high * 100:.2f}]"]
+    assert "All 12 lines" in index.read_text(encoding="utf-8")
+
+
+def test_the_front_page_shows_no_number_of_an_incomplete_run(tmp_path: Path) -> None:
+    broken = boards.run("broken", images=20, errored=3)
+    index = write(tmp_path, [broken]).with_name("index.html")
+    (row,) = pages.tables(index)["region-recognition-best"].rows
+    assert row[1:3] == ["incomplete", f"3 ended in an error, of {broken.row['expected']}"]
+
+
+def test_intervals_are_drawn_within_their_column(tmp_path: Path) -> None:
+    made = [boards.run(name, images=30, skill=skill) for name, skill in (("a", 0.9), ("b", 0.4))]
+    index = write(tmp_path, made).with_name("index.html")
+    drawn = re.findall(r"--l:([\d.]+);--v:([\d.]+);--h:([\d.]+)", index.read_text("utf-8"))
+    assert len(drawn) == 2
+    numbers = [tuple(map(float, spans)) for spans in drawn]
+    assert all(0 <= low <= value <= high <= 100 for low, value, high in numbers)
+    assert (numbers[0][2], numbers[1][0]) == (100, 0)
+
+
+def test_two_runs_of_one_name_are_told_apart_on_the_front_page(tmp_path: Path) -> None:
+    made = [
+        boards.run("m", images=9, settings=f"scale={scale}", run_id=f"run-{scale}")
+        for scale in (1, 2)
+    ]
+    index = write(tmp_path, made).with_name("index.html")
+    rows = pages.tables(index)["region-recognition-best"].rows
+    assert sorted(row[0] for row in rows) == ["m wow-seg · scale=1", "m wow-seg · scale=2"]
+
+
+def test_a_family_s_data_hold_its_own_runs_and_published_rows(demo_site: Path) -> None:
+    for key, suites in (("segmentation", {"shapes-panoptic"}), ("mask-classification", set())):
+        stored = json.loads(demo_site.with_name(f"{key}.json").read_text())
+        assert {run["suite"] for run in stored["runs"]} == suites
+        assert stored["published"]
+        with demo_site.with_name(f"{key}.csv").open(encoding="utf-8", newline="") as source:
+            assert {row["suite"] for row in csv.DictReader(source)} == suites
+
+
+def test_pages_with_200_models_on_three_suites_are_light() -> None:
+    one = [boards.run("m", suite=suite, images=9) for suite in ("lvis", "paco", "rr7k")]
+    made = [boards.renamed(run, f"model-number-{at:03d}") for at in range(200) for run in one]
+    for run in made:
+        run.row.update(rank=1, ranked=200, base_model="OpenGVLab/InternVL3-1B")
+    board = boards.board(made, published=published.load())
+    files = dict(board_page.files(board, runs_of(board)))
+    page = files[f"{RECOGNITION}.html"].decode()
+    assert page.count("<tr>") >= 200
+    assert page.count('<a href="runs/') == 600
+    for path, content in files.items():
+        assert not path.endswith(".html") or len(content) <= 250_000, path
+
+
+def test_a_suite_s_name_chooses_no_place_outside_the_site(tmp_path: Path) -> None:
+    hostile = '../"]{}</style><q>x'
+    one = boards.measuring(boards.run("m", images=3), ["f1"], "own-v1")
+    one.row["suite"] = hostile
+    index = write(tmp_path / "site", [one]).with_name("index.html")
+    assert {path.name for path in tmp_path.iterdir()} == {"site"}
+    (page,) = index.parent.glob("suite-*.html")
+    assert re.fullmatch(r"suite-[\w=+-]+\.html", page.name)
+    assert page.name in [a.get("href") for _, a in pages.tags(index)]
+    assert hostile in [a["data-suite"] for _, a in pages.tags(page) if "data-suite" in a]
+    assert "q" not in [tag for shown in (index, page) for tag, _ in pages.tags(shown)]

@@ -71,7 +71,7 @@ def test_a_regions_frame_without_a_column_is_refused_naming_run_and_column() -> 
     one = boards.run("a", images=1)
     page = dataclasses.replace(one.page, regions=one.page.regions.drop(columns="text"))
     with pytest.raises(ReportError, match=r"run 'shapes/a/.*the regions frame lacks .*'text'"):
-        view(runs_of(boards.board([one]))[0], page)
+        view(boards.board([one]), runs_of(boards.board([one]))[0], page)
 
 
 @pytest.mark.parametrize("absent", [None, float("nan"), pd.NA])

@@ -1,0 +1,172 @@
+"""The pictures of stored runs' suites for their sample browsers, where they may be shown."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.choices import SuiteChoice
+from bench.config import ShowPictures
+from bench.manifest import Manifest, SuiteRecord
+from bench.output import steps, warn
+from bench.picture_cache import VERSION, PictureCache, SuiteNotes
+from suites.base import PictureError, Suite, SuiteError
+
+if TYPE_CHECKING:
+    from reports.frames import Picture, SuitePictures
+
+_NO_DATA = "Pictures are left out: the suite's data were not there when this site was written."
+_NO_PICTURES = "Pictures are left out: they were not there when this site was written."
+_NOT_WANTED = "Pictures are left out; outlines show where the regions are."
+_NOT_ALLOWED = "The licence does not let pictures be shown; outlines show where the regions are."
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One suite, and how many of its first pictures the runs cover."""
+
+    suite: SuiteRecord
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """Reads pictures back; a class, so that it can be sent to another process."""
+
+    cache: PictureCache
+    images: int
+    shown: bool
+
+    def __call__(self) -> Iterator[Picture]:
+        return self.cache.read(self.images, shown=self.shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes pictures into the cache below ``folder``, telling ``progress``."""
+
+    folder: Path
+    show: ShowPictures
+    progress: Callable[[str, int, int], None]
+
+    def pictures(self, wanted: _Wanted) -> SuitePictures:
+        """The pictures of one suite, or a note why there are none."""
+        cache = PictureCache.of(self.folder, wanted.suite.digest)
+        notes = cache.notes()
+        shown = notes is not None and self._shown(notes)
+        if notes is None or not cache.has(wanted.images, shown=shown):
+            try:
+                suite = _open(wanted.suite, self.folder)
+            except SuiteError as error:
+                warn(f"no pictures of suite {wanted.suite.called}: {error}")
+                return _described(wanted, cache, wanted.suite.licence, images=0, note=_NO_DATA)
+            notes = SuiteNotes(suite.card.show_pictures, suite.card.licence)
+            shown = self._shown(notes)
+            try:
+                self._make(suite, wanted, cache, shown=shown)
+            except PictureError as error:
+                warn(f"no pictures of suite {wanted.suite.called}: {error}")
+                self._make(suite, wanted, cache, shown=False)
+                return _described(wanted, cache, notes.licence, note=_NO_PICTURES)
+            cache.write_notes(notes)
+        if not shown:
+            note = _NOT_WANTED if notes.show_pictures else _NOT_ALLOWED
+            return _described(wanted, cache, notes.licence, note=note)
+        if not notes.show_pictures:
+            warn(
+                f"the site shows the pictures of suite {wanted.suite.called}, which its card "
+                f"leaves out; their licence: {notes.licence}"
+            )
+        return _described(wanted, cache, notes.licence, shown=True)
+
+    def _shown(self, notes: SuiteNotes) -> bool:
+        return self.show is ShowPictures.ALWAYS or (
+            self.show is ShowPictures.AUTO and notes.show_pictures
+        )
+
+    def _make(self, suite: Suite, wanted: _Wanted, cache: PictureCache, *, shown: bool) -> None:
+        """Make what the cache lacks.
+
+        Raises:
+            PictureError: none of many pictures in a row can be read.
+        """
+        from bench.thumbnails import picture
+
+        title = f"pictures of {wanted.suite.called}"
+        for chunk in cache.lacking(wanted.images, shown=shown):
+            made = []
+            for index in chunk:
+                self.progress(title, index, wanted.images)
+                made.append(picture(suite, index, shown=shown))
+            if shown and all(one.jpeg is None for one in made):
+                suite.query(chunk.start)
+            cache.write(chunk, made, shown=shown)
+        self.progress(title, wanted.images, wanted.images)
+
+
+def suite_pictures(
+    manifests: Iterable[Manifest], cache: Path, show: ShowPictures
+) -> tuple[SuitePictures, ...]:
+    """The pictures of every suite that a run is of, by the suite's digest.
+
+    What is not in the cache yet is made from the suite, opened as the run's manifest says. A
+    suite that cannot be opened here any more has no pictures, and a note says so.
+
+    Args:
+        manifests: of the runs that have a page.
+        cache: the folder of built indexes, which keeps the pictures too.
+        show: whether the suites' cards decide; showing what a card leaves out is warned about.
+
+    Raises:
+        StoreError: the cache cannot be written.
+    """
+    with steps() as progress:
+        maker = _Maker(cache, show, progress)
+        return tuple(maker.pictures(wanted) for wanted in _wanted(manifests))
+
+
+def _wanted(manifests: Iterable[Manifest]) -> list[_Wanted]:
+    found: dict[str, _Wanted] = {}
+    for manifest in manifests:
+        suite, images = manifest.suite, manifest.selection.images
+        known = found.get(suite.digest)
+        if known is None or known.images < images:
+            found[suite.digest] = _Wanted(suite, images)
+    return [found[digest] for digest in sorted(found)]
+
+
+def _open(recorded: SuiteRecord, folder: Path) -> Suite:
+    choice = SuiteChoice(recorded.called, recorded.kind, recorded.options, ())
+    suite = choice.load(folder)
+    if suite.digest != recorded.digest:
+        raise SuiteError(
+            f"its data have changed since the run; `bench run` measures suite {recorded.called} "
+            "as it is now"
+        )
+    return suite
+
+
+def _described(
+    wanted: _Wanted,
+    cache: PictureCache,
+    licence: str,
+    *,
+    shown: bool = False,
+    images: int | None = None,
+    note: str = "",
+) -> SuitePictures:
+    from reports.frames import SuitePictures
+
+    digest, count = wanted.suite.digest, wanted.images if images is None else images
+    told = f"{VERSION} {digest} {count} {shown} {licence!r} {note!r}"
+    return SuitePictures(
+        suite_digest=digest,
+        digest=hashlib.sha256(told.encode()).hexdigest(),
+        licence=licence,
+        note=note,
+        images=count,
+        load=_Stored(cache, count, shown),
+    )

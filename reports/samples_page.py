@@ -1,0 +1,55 @@
+"""The sample browser: a page per run, and the data it loads region by region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+
+from reports import paths
+from reports.frames import Board, RunReport
+from reports.records import Run
+from reports.rendering import asset, digest, render
+from reports.sample_data import sample_files
+from reports.suite_files import suite_folder
+
+
+def path(run: Run) -> str:
+    """Where the run's sample browser lies in the site."""
+    return f"{paths.run_stem(run.run)}.samples.html"
+
+
+def fragment(**chosen: str) -> str:
+    """The end of a link that opens the browser with these choices made."""
+    return f"#{urlencode(chosen, errors='replace')}"
+
+
+def files(board: Board, run: Run, report: RunReport) -> Iterator[tuple[str, bytes]]:
+    """The page and its data, by path in the site."""
+    page = path(run)
+    folder = page.removesuffix(".html")
+    suite = suite_digest(report.manifest)
+    script = asset("samples_data.js") + asset("samples_cards.js") + asset("samples.js")
+    yield (
+        page,
+        render(
+            "samples.html.j2",
+            page=page,
+            board=board,
+            run=run,
+            folder=folder,
+            suite=f"{suite_folder(suite)}/suite.js" if suite else "",
+            page_style=Markup(asset("samples.css")),
+            script=Markup(script),
+            script_hash=digest(script),
+        ),
+    )
+    yield from sample_files(run, report.regions, folder)
+
+
+def suite_digest(manifest: Mapping[str, object]) -> str:
+    """The digest of the suite that a run's manifest names; empty where it names none."""
+    suite = manifest.get("suite")
+    found = suite.get("digest") if isinstance(suite, Mapping) else None
+    return found if isinstance(found, str) else ""
