@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,8 +13,9 @@ from bench.certificates import versions_of
 from bench.efficiency_frames import efficiency_frames
 from bench.manifest import Manifest, ScoringRecord
 from bench.ranking import UNRANKED, Contender, contender_of, ranks
+from bench.run_digest import run_digest
 from bench.store import StoredRun
-from bench.stored_scores import SUMMARY, StoredScores, current_scores
+from bench.stored_scores import StoredScores, current_scores
 from suites.base import Counts
 
 if TYPE_CHECKING:
@@ -171,13 +171,8 @@ def _score_rows(run: StoredRun, stored: StoredScores) -> list[dict[str, object]]
 def _page(run: StoredRun, manifest: Manifest, stored: StoredScores) -> PageSource:
     from reports.frames import PageSource
 
-    # The manifest notes when every scoring was made and of how many parts: no answer or score
-    # changes without it.
-    digest = hashlib.sha256()
-    for path in (run.manifest_path, stored.folder / SUMMARY):
-        digest.update(path.read_bytes())
     load = partial(_load, run, manifest, stored)
-    return PageSource(run.name, digest.hexdigest(), load, manifest.suite.digest)
+    return PageSource(run.name, run_digest(run, stored), load, manifest.suite.digest)
 
 
 def _load(run: StoredRun, manifest: Manifest, stored: StoredScores) -> RunReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import click
 
 from bench.errors import StoreFull
 from bench.exit_codes import ExitCode
+from bench.github_runner import harmless
 
 VERBS = {
     "list": "bench.commands.list_names",
@@ -67,7 +69,9 @@ def run(arguments: Sequence[str]) -> int:
         result = cli.main(args=list(arguments), prog_name="bench", standalone_mode=False)
         return int(result or ExitCode.FINE)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        click.echo(harmless(shown.getvalue()), err=True, nl=False)
         return ExitCode.USAGE
     except (KeyboardInterrupt, click.Abort):
         _say("interrupted; what was finished is stored, and the same command goes on from there")
@@ -114,4 +118,4 @@ def _deliberate() -> tuple[type[Exception], ...]:
 
 
 def _say(message: str) -> None:
-    click.echo(message, err=True)
+    click.echo(harmless(message), err=True)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from adapters.interface import JsonScalar, suggestion
 from bench.errors import ConfigError
-from bench.gating.tolerances import GivenShare, GivenTolerance, Tolerance, Unit
+from bench.tolerances import GivenShare, GivenTolerance, Tolerance, Unit
 from bench.yaml_file import YamlFile, read_yaml
 
 FILE_NAME = "bench.yaml"

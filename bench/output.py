@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.engine import Tally
+from bench.github_runner import harmless
 from suites.base import Score, Scores
 
 if TYPE_CHECKING:
@@ -22,12 +23,12 @@ _PIPE_WIDTH = 200
 
 def warn(message: str) -> None:
     """A warning on standard error."""
-    click.echo(f"warning: {message}", err=True)
+    click.echo(harmless(f"warning: {message}"), err=True)
 
 
 def note(message: str) -> None:
     """A line about progress on standard error."""
-    click.echo(message, err=True)
+    click.echo(harmless(message), err=True)
 
 
 def print_json(value: object) -> None:

@@ -26,6 +26,15 @@ class Drawn(NamedTuple):
     draws: NDArray[np.float64] | None
     sample: str
 
+    def pairs_with(self, other: Drawn) -> bool:
+        """Whether both have resamples, and the r-th of either is of the same images."""
+        return (
+            self.draws is not None
+            and other.draws is not None
+            and self.sample == other.sample
+            and len(self.draws) == len(other.draws)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreTable:
@@ -82,11 +91,6 @@ class Paired(NamedTuple):
     high: float | None
     p: float | None
 
-    @property
-    def significant(self) -> bool:
-        """Whether the interval leaves 0 out."""
-        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
-
 
 def table_of(manifest: Manifest, record: ScoringRecord, stored: StoredScores) -> ScoreTable:
     """The table of a stored scoring.
@@ -126,17 +130,8 @@ def paired(first: Drawn, second: Drawn) -> Paired:
     difference = low = high = p = None
     if one.value is not None and other.value is not None:
         difference = other.value - one.value
-        if _pairs(first, second):
+        if first.pairs_with(second):
             assert first.draws is not None
             assert second.draws is not None
             (low, high), p = difference_of_draws(second.draws, first.draws)
     return Paired(one.metric, one.protocol, one, other, difference, low, high, p)
-
-
-def _pairs(first: Drawn, second: Drawn) -> bool:
-    return (
-        first.draws is not None
-        and second.draws is not None
-        and first.sample == second.sample
-        and len(first.draws) == len(second.draws)
-    )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from bench.errors import StoreError
 from bench.manifest import Manifest, ScoringRecord
@@ -22,6 +24,7 @@ SUMMARY = "scores.json"
 REGIONS = "regions.parquet"
 CATEGORIES = "categories.parquet"
 DRAWS = "draws.npy"
+_REGION_COLUMNS = ("region_id", "image_id", "category", "reference", "text", "status")
 _ANEW = "`bench score` writes it anew"
 
 
@@ -43,7 +46,7 @@ class StoredScores:
         Raises:
             StoreError: they are damaged.
         """
-        return Draws(self._resamples(), self.samples) if self.samples else None
+        return Draws(self._finite(self._resamples()), self.samples) if self.samples else None
 
     def main_draws(self) -> tuple[NDArray[np.float32], str] | None:
         """The main score's resamples ``[resamples]`` and their sample, read without the others.
@@ -58,7 +61,7 @@ class StoredScores:
         values = self._resamples(mmap_mode="r")
         for score, row, sample in zip(self.table, values, self.samples, strict=True):
             if (score.metric, score.protocol) == (self.main_metric, self.protocol):
-                return np.array(row), sample
+                return self._finite(np.array(row)), sample
         return None
 
     def _resamples(self, mmap_mode: Literal["r"] | None = None) -> NDArray[np.float32]:
@@ -74,13 +77,38 @@ class StoredScores:
             raise StoreError(f"{path} has not a row per score of {SUMMARY}; {_ANEW}")
         return values
 
+    def _finite(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The values, NaN for a missing one included."""
+        import numpy as np
+
+        if np.isinf(values).any():
+            raise StoreError(f"{self.folder / DRAWS} holds an infinite score; {_ANEW}")
+        return values
+
     def regions(self) -> pd.DataFrame:
-        """The per-region frame; see :class:`suites.base.Scores`."""
-        return _read_frame(self.folder / REGIONS)
+        """The per-region frame; see :class:`suites.base.Scores`.
+
+        Raises:
+            StoreError: it is damaged, or no such frame.
+        """
+        path = self.folder / REGIONS
+        frame = _read_frame(path, _REGION_COLUMNS, ("region_id", "image_id", "category"))
+        if frame["region_id"].duplicated().any():
+            raise StoreError(f"{path} has two rows of one region; {_ANEW}")
+        return frame
 
     def categories(self) -> pd.DataFrame:
-        """The per-category frame."""
-        return _read_frame(self.folder / CATEGORIES)
+        """The per-category frame.
+
+        Raises:
+            StoreError: it is damaged, or no such frame.
+        """
+        path = self.folder / CATEGORIES
+        named = ("category", "metric", "protocol")
+        frame = _read_frame(path, (*named, "value", "count"), named)
+        if len(frame) and frame["value"].dtype.kind not in "iuf":
+            raise StoreError(f"{path} has values that are no numbers; {_ANEW}")
+        return frame
 
 
 def current_scores(run: StoredRun, manifest: Manifest) -> tuple[ScoringRecord, StoredScores] | None:
@@ -106,7 +134,7 @@ def current_scores(run: StoredRun, manifest: Manifest) -> tuple[ScoringRecord, S
 
 def _read_summary(path: Path) -> StoredScores:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
         version = values["schema_version"]
         if version > SCHEMA_VERSION:
             raise StoreError(
@@ -118,7 +146,7 @@ def _read_summary(path: Path) -> StoredScores:
             main_metric=values["main_metric"],
             protocol=values["protocol"],
             images=values["images"],
-            table=tuple(Score(**row) for row in values["table"]),
+            table=tuple(map(_score, values["table"])),
             counts=Counts(**values["counts"]),
             samples=tuple(values.get("samples", ())),
         )
@@ -126,7 +154,21 @@ def _read_summary(path: Path) -> StoredScores:
         raise StoreError(f"{path} is not a stored scoring ({error!r}); {_ANEW}") from error
 
 
-def _read_frame(path: Path) -> pd.DataFrame:
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no score")
+
+
+def _score(row: dict[str, Any]) -> Score:
+    score = Score(**row)
+    for value in (score.value, score.low, score.high):
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if value is not None and not (number and math.isfinite(value)):
+            raise ValueError(f"{value!r} is no score of {score.metric!r}")
+    return score
+
+
+def _read_frame(path: Path, columns: Sequence[str], named: Sequence[str]) -> pd.DataFrame:
+    """A frame that has the ``columns``, those ``named`` in every row."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -134,4 +176,10 @@ def _read_frame(path: Path) -> pd.DataFrame:
         frame: pd.DataFrame = pq.read_table(path, partitioning=None).to_pandas()
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"{path} is damaged ({error}); {_ANEW}") from error
+    lacking = [name for name in columns if name not in frame.columns]
+    if lacking:
+        raise StoreError(f"{path} has no column {', '.join(lacking)}; {_ANEW}")
+    for name in named:
+        if frame[name].isna().any():
+            raise StoreError(f"{path} has rows without {name}; {_ANEW}")
     return frame

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import PIL.Image
 
@@ -14,6 +15,11 @@ from suites.base import PictureError, Suite
 
 LONG_SIDE = 320
 _QUALITY = 80
+
+
+def reread(suite: Suite, index: int, found: Picture) -> Picture:
+    """The picture with its pixels, where they could not be read before and can be now."""
+    return replace(found, jpeg=_jpeg(suite, index, (found.width, found.height)))
 
 
 def picture(suite: Suite, index: int, *, shown: bool) -> Picture:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RESAMPLES = 1000
+DRAWING = 1
+"""Version of how a seed draws images; scores of equal resamples pair under equal versions only."""
 TAIL = 2.5
 """Per cent on either side of a 95 % interval."""
 
@@ -64,34 +66,6 @@ def resample_weights(clusters: int, resamples: int, seed: int) -> Iterator[NDArr
         yield np.bincount(drawn, minlength=clusters).astype(np.float64)
 
 
-def bootstrap_intervals(
-    values: NDArray[np.float64],
-    clusters: NDArray[Any],
-    groups: NDArray[Any] | None = None,
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> list[Interval]:
-    """95 % intervals of the columns' means, or of their means over groups (macro).
-
-    Args:
-        values: ``[rows, columns]``, without NaN.
-        clusters: ``[rows]``, whatever identifies a row's image.
-        groups: ``[rows]``, whatever identifies a row's category; the score is then the mean of
-            the group means, over the groups that occur in the resample.
-        resamples: number of resamples.
-        seed: equal seeds draw equal images, so that columns and calls share their resamples.
-
-    Returns:
-        One interval per column.
-
-    Raises:
-        MetricError: the arrays are not aligned.
-    """
-    draws = bootstrap_draws(values, clusters, groups, resamples=resamples, seed=seed)
-    return [interval_of(column) for column in draws.T]
-
-
 def bootstrap_draws(
     values: NDArray[np.float64],
     clusters: NDArray[Any],
@@ -100,7 +74,15 @@ def bootstrap_draws(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> NDArray[np.float64]:
-    """The scores behind :func:`bootstrap_intervals`, which takes the same arguments.
+    """Resampled means of the columns, or means over groups (macro); see :func:`interval_of`.
+
+    Args:
+        values: ``[rows, columns]``, without NaN.
+        clusters: ``[rows]``, whatever identifies a row's image.
+        groups: ``[rows]``, whatever identifies a row's category; the score is then the mean of
+            the group means, over the groups that occur in the resample.
+        resamples: number of resamples.
+        seed: equal seeds draw equal images, so that columns and calls share their resamples.
 
     Returns:
         ``[resamples, columns]``; no rows for fewer than two clusters.
@@ -163,7 +145,7 @@ def paired_difference(
         first: ``[rows]`` scores of one run; NaN where it has none.
         second: ``[rows]`` scores of the other, aligned; rows with a NaN on either side are left
             out.
-        clusters: ``[rows]``, as in :func:`bootstrap_intervals`.
+        clusters: ``[rows]``, as in :func:`bootstrap_draws`.
         groups: ``[rows]``, likewise; compares macro scores.
         resamples: number of resamples.
         seed: seed of the resamples.

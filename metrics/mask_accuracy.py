@@ -1,7 +1,7 @@
 """Mask classification accuracy: how often a mask gets its class, averaged over classes.
 
 Every region counts once, however large, and every class that occurs counts alike (the protocol
-of MaskCLIP++). Its interval is :func:`metrics.bootstrap.bootstrap_intervals` of the regions'
+of MaskCLIP++). Its interval is :func:`metrics.bootstrap.bootstrap_draws` of the regions'
 rights and wrongs, grouped by true class.
 """
 

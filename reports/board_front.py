@@ -13,6 +13,13 @@ from reports.records import Run, Score
 MOST_LINES = 8
 
 
+class Scale(NamedTuple):
+    """The ends of a column's intervals, which its drawings go from and to."""
+
+    least: float
+    greatest: float
+
+
 class Span(NamedTuple):
     """Where a score and its interval lie on their column's scale, in percent of its width."""
 
@@ -39,9 +46,13 @@ class FrontLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FrontTable:
-    """The first lines of a family's table, and how many lines (``total``) that table has."""
+    """The first lines of a family's table, and how many lines (``total``) that table has.
+
+    ``scales`` are the columns'; one without two intervals to compare has none, and no drawing.
+    """
 
     columns: tuple[Column, ...]
+    scales: tuple[Scale | None, ...]
     lines: tuple[FrontLine, ...]
     total: int
 
@@ -64,34 +75,35 @@ def arrange(reproduced: Reproduced) -> FrontTable:
         for line, remark in zip(shown, remarks([line.head for line in shown]), strict=True)
     )
     columns = tuple(reproduced.columns[at] for at in filled)
-    return FrontTable(columns, lines, len(reproduced.lines))
+    return FrontTable(columns, tuple(scales.values()), lines, len(reproduced.lines))
 
 
-def _scale(runs: Sequence[Run | None]) -> tuple[float, float]:
-    """The least and the greatest bound of the runs' intervals."""
-    bounds = [
-        bound
+def _scale(runs: Sequence[Run | None]) -> Scale | None:
+    """The least and the greatest bound of the runs' intervals, where there are two of them."""
+    found = [
+        (score.low, score.high)
         for run in runs
-        if run is not None and run.main is not None
-        for bound in (run.main.low, run.main.high)
-        if bound is not None
+        if run is not None
+        and (score := run.main) is not None
+        and score.low is not None
+        and score.high is not None
     ]
-    return (min(bounds), max(bounds)) if bounds else (0.0, 0.0)
+    if len(found) < 2:
+        return None
+    least, greatest = min(low for low, _ in found), max(high for _, high in found)
+    return Scale(least, greatest) if least < greatest else None
 
 
-def _span(score: Score | None, scale: tuple[float, float]) -> Span | None:
-    least, greatest = scale
+def _span(score: Score | None, scale: Scale | None) -> Span | None:
     if (
-        score is None
+        scale is None
+        or score is None
         or score.value is None
         or score.low is None
         or score.high is None
-        or greatest <= least
     ):
         return None
+    width = scale.greatest - scale.least
     return Span(
-        *(
-            100 * (bound - least) / (greatest - least)
-            for bound in (score.low, score.value, score.high)
-        )
+        *(100 * (bound - scale.least) / width for bound in (score.low, score.value, score.high))
     )

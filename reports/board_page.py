@@ -10,6 +10,7 @@ from markupsafe import Markup
 from reports import board_data, board_front, board_rows, efficiency_page, paths, published_table
 from reports.board_charts import figures
 from reports.board_front import FrontTable
+from reports.board_labels import common_settings, settings_beyond
 from reports.board_rows import Reproduced
 from reports.families import Family, families
 from reports.frames import Board
@@ -68,11 +69,15 @@ def files(board: Board, runs: Sequence[Run]) -> Iterator[tuple[str, bytes]]:
         "efficiency": efficiency_page.PAGE if board.swept else "",
         "page_style": Markup(asset("board.css")),
     }
-    yield paths.INDEX, render("index.html.j2", page=paths.INDEX, runs=runs, **shared)
-    yield from board_data.data_files("index", board.title, board, runs, board.published)
-    yield board_data.published_file(board)
+    read = [section.family for section in made]
+    yield paths.INDEX, render("index.html.j2", page=paths.INDEX, runs=runs, read=read, **shared)
+    full = {section.family.title: f"{section.key}.json" for section in made if section.runs}
     counterparts = Counterparts.among(board.published)
+    yield from board_data.index_files(board, runs, counterparts, full)
+    yield board_data.published_file(board)
     for section in made:
+        family = section.family
+        heads = [line.head for line in section.reproduced.lines]
         yield (
             section.page,
             light(
@@ -81,13 +86,18 @@ def files(board: Board, runs: Sequence[Run]) -> Iterator[tuple[str, bytes]]:
                     page=section.page,
                     section=section,
                     figures=tuple(figures(section.reproduced)),
+                    read=[family],
+                    common=common_settings(heads),
+                    settings_beyond=settings_beyond,
                     counterparts=counterparts,
+                    caveats=counterparts.caveats(section.runs, family.metrics),
                     script=Markup(script),
                     script_hash=digest(script),
                     **shared,
                 )
             ),
         )
-        family = section.family
         own = board.published[published_table.shown(board.published, family.suites, family.metrics)]
-        yield from board_data.data_files(section.key, family.title, board, section.runs, own)
+        yield from board_data.family_files(
+            section.key, family.title, board, section.runs, counterparts, own
+        )

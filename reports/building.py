@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reports import run_page
+from reports.compared import Compared
 from reports.frames import Board, PageSource
 from reports.listing import Written
 from reports.records import Run
@@ -22,10 +23,11 @@ FEW = 64
 
 
 class Work(NamedTuple):
-    """One run whose page has to be made."""
+    """One run whose page has to be made, and the comparisons that it is a side of."""
 
     run: Run
     source: PageSource
+    comparisons: tuple[Compared, ...] = ()
 
 
 def make_pages(
@@ -51,7 +53,7 @@ def make_pages(
 
 
 def _make(board: Board, work: Work, folder: Path) -> dict[str, Written]:
-    files = run_page.files(board, work.run, work.source.load())
+    files = run_page.files(board, work.run, work.source, work.comparisons)
     return {path: put_file(folder, path, content) for path, content in files}
 
 

@@ -19,6 +19,8 @@ from reports.text import excerpt
 from reports.writing import write_folder
 
 FOLDER = "compare"
+RUNS_SUFFIX = ".runs.json"
+"""Of a small file beside the page: which runs were compared, and what they were then."""
 MOST_REGIONS = 100
 """A page shows as many won and as many lost regions; the files beside it have all."""
 MOST_CATEGORIES = 1000
@@ -120,6 +122,8 @@ def files(
         cells = ([getattr(row, name) for name in REGION_COLUMNS] for row in rows)
         yield f"{stem}.regions.csv", csv_bytes(REGION_COLUMNS, cells)
     yield f"{stem}.json", json_bytes(record(comparison))
+    first, second = ({"run": s.run, "digest": s.digest} for s in _sides(comparison))
+    yield f"{stem}{RUNS_SUFFIX}", json_bytes({"first": first, "second": second})
 
 
 def record(comparison: Comparison) -> dict[str, object]:

@@ -29,12 +29,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two runs; ``facts`` are terms and values, the same terms for both."""
+    """One of the two runs; ``facts`` are terms and values, the same terms for both.
+
+    ``digest`` is the one of the run's page source: the comparison holds while it stays the same.
+    """
 
     run: str
     model: str
     command: str
     facts: tuple[tuple[str, str], ...]
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

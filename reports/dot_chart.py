@@ -18,7 +18,7 @@ from reports.drawing import (
     Caption,
     drawing,
     number,
-    words,
+    text_mark,
 )
 from reports.text import visible
 
@@ -66,7 +66,7 @@ def dot_chart(panels: Sequence[Panel], caption: Caption) -> Markup:
 def _names(labels: Sequence[str]) -> Iterator[str]:
     for at, label in enumerate(labels):
         place = f'x="-12" y="{_middle(at)}" dy="4" text-anchor="end"'
-        yield words(label, f'{place} font-size="11.5px" fill="{INK}"')
+        yield text_mark(label, f'{place} font-size="11.5px" fill="{INK}"')
 
 
 def _middle(row: int) -> str:
@@ -88,7 +88,7 @@ def _panel(panel: Panel, height: int) -> Iterator[str]:
         yield f'<path d="M{x},{height}v5" stroke="{RULE}"/>'
         yield f'<text x="{x}" y="{height + 15}" text-anchor="middle" {LABEL}>{tick:g}</text>'
     yield f'<path d="M0,{height}h{_PANEL}" stroke="{RULE}"/>'
-    yield words(panel.title, f'x="{_PANEL // 2}" y="{height + 35}" {TITLE}')
+    yield text_mark(panel.title, f'x="{_PANEL // 2}" y="{height + 35}" {TITLE}')
     for at, dot in enumerate(panel.dots):
         y = _middle(at)
         yield f'<path d="M{across(dot.low)},{y}H{across(dot.high)}" stroke="{INK}" '

@@ -44,7 +44,7 @@ def drawing(caption: Caption, width: float, height: float, marks: Iterable[str])
     )
 
 
-def words(text: str, attributes: str) -> str:
+def text_mark(text: str, attributes: str) -> str:
     """A text, escaped, with SVG attributes that are safe as they are."""
     return f"<text {attributes}>{escape(visible(text))}</text>"
 

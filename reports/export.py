@@ -21,13 +21,33 @@ def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
 
     Texts go through :func:`reports.text.csv_text`, so that no spreadsheet runs them.
     """
+    return csv_blocks(columns, [((), rows)])
+
+
+def csv_blocks(
+    columns: Sequence[str],
+    blocks: Iterable[tuple[Sequence[Cell], Iterable[Sequence[Cell]]]],
+) -> bytes:
+    """As :func:`csv_bytes`; the rows of a block begin with the same cells, made only once."""
     target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\r\n")
+    writer = csv.writer(target, lineterminator=_LINE_END)
     writer.writerow(columns)
     texts = _Texts()
-    for row in rows:
-        writer.writerow([texts[cell] if isinstance(cell, str) else cell for cell in row])
+    for shared, rows in blocks:
+        beginning = _beginning(texts.cells(shared)) if shared else ""
+        for row in rows:
+            target.write(beginning)
+            writer.writerow(texts.cells(row))
     return target.getvalue().encode("utf-8")
+
+
+_LINE_END = "\r\n"
+
+
+def _beginning(cells: Sequence[Cell]) -> str:
+    target = io.StringIO()
+    csv.writer(target, lineterminator=_LINE_END).writerow(cells)
+    return f"{target.getvalue().removesuffix(_LINE_END)},"
 
 
 class _Texts(dict[str, str]):
@@ -36,6 +56,10 @@ class _Texts(dict[str, str]):
     def __missing__(self, text: str) -> str:
         self[text] = cell = csv_text(text)
         return cell
+
+    def cells(self, row: Sequence[Cell]) -> list[Cell]:
+        """The row as the writer takes it."""
+        return [self[cell] if isinstance(cell, str) else cell for cell in row]
 
 
 def json_bytes(content: Mapping[str, object]) -> bytes:

@@ -39,12 +39,13 @@ class Family:
 
     ``suites`` are those the field reports, in column order; others of the task follow them.
     A suite is of the task when its main metric is one of ``main_metrics``; those of ``metrics``
-    are shown, the suite's own main one first.
+    are shown, the suite's own main one first. ``points`` says what its numbers are of.
     """
 
     key: str
     title: str
     summary: str
+    points: str
     suites: tuple[str, ...]
     main_metrics: tuple[str, ...]
     metrics: tuple[str, ...]
@@ -60,6 +61,8 @@ TASKS = (
         key="region-recognition",
         title="Region recognition",
         summary="A free-text name for the mask of an object or of one of its parts.",
+        points="A mean over regions; every region of the suite is in the denominator: an empty "
+        "answer scores as the empty text, an unanswerable region 0.",
         suites=("lvis", "paco", "rr7k"),
         main_metrics=("semantic_similarity", "semantic_iou"),
         metrics=("semantic_similarity", "semantic_iou"),
@@ -68,6 +71,9 @@ TASKS = (
         key="segmentation",
         title="Panoptic and semantic segmentation",
         summary="A class for every ground-truth segment, from the text the model gave it.",
+        points="A mean over classes: panoptic quality of segments, mean IoU of pixels. A segment "
+        "without a class is predicted nothing: its true class misses it. An empty answer is "
+        "matched with the classes like any other text.",
         suites=("cityscapes-panoptic", "ade20k-panoptic"),
         main_metrics=("pq",),
         metrics=("pq", "miou"),
@@ -76,6 +82,9 @@ TASKS = (
         key="mask-classification",
         title="Mask classification",
         summary="A class for all pixels of it in an image, from the text the model gave them.",
+        points="Per class the share of its masks that were named right, then the mean over the "
+        "classes that occur. An empty answer is matched with the classes like any other text; a "
+        "mask without a class is wrong.",
         suites=("ade847", "pascal-context-459", "ade150", "coco-stuff", "cityscapes"),
         main_metrics=("mask_accuracy",),
         metrics=("mask_accuracy",),
@@ -92,6 +101,7 @@ def family_of(run: _Measured) -> Family:
         f"suite-{run.suite}",
         suite_title(run.suite),
         "",
+        "What its suite scores and counts; every region of it is asked about.",
         (run.suite,),
         (run.main_metric,),
         (run.main_metric, *HEADLINE_METRICS),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from markupsafe import Markup
 
-from reports.drawing import ACCENT, LABEL, PAPER, TITLE, Caption, drawing, number, words
+from reports.drawing import ACCENT, LABEL, PAPER, TITLE, Caption, drawing, number, text_mark
 
 _WIDTH, _HEIGHT = 440, 150
 _BELOW = 47  # room for the labels and the title of the axis
@@ -33,7 +33,7 @@ def histogram(values: Sequence[float], caption: Caption, *, axis: str) -> Markup
             f'<g transform="translate({left}.5,5.5)">',
             *_counts_axis(ticks, highest, left),
             *_scores_axis(lowest),
-            words(axis, f'x="{_WIDTH // 2}" y="{_HEIGHT + 35}" {TITLE}'),
+            text_mark(axis, f'x="{_WIDTH // 2}" y="{_HEIGHT + 35}" {TITLE}'),
             *_bars(counts.tolist(), highest),
             "</g>",
         ],

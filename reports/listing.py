@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 NAME = "site-files.json"
 SCHEMA_VERSION = 2
+UNFINISHED = f".{NAME}.new"
+"""While a build is under way, and after one that failed: the files that it wrote, one a line."""
 
 
 class Written(NamedTuple):
@@ -86,6 +89,47 @@ def decoded(values: Mapping[str, object]) -> Listing:
             if all(files.get(path) and _inside(path) for path in part["files"])
         },
     )
+
+
+def note(folder: Path, path: str) -> None:
+    """Note that a file is about to be written, so that a build that dies leaves it known."""
+    descriptor = os.open(folder / UNFINISHED, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        os.write(descriptor, _line(path))  # one call: lines of several processes do not mix
+    finally:
+        os.close(descriptor)
+
+
+def note_alone(folder: Path, paths: Iterable[str]) -> None:
+    """Replace what is noted by these files; where there are none, nothing is left behind."""
+    lines = b"".join(map(_line, paths))
+    if lines:
+        fresh = folder / f"{UNFINISHED}.new"
+        fresh.write_bytes(lines)
+        fresh.replace(folder / UNFINISHED)
+    else:
+        (folder / UNFINISHED).unlink(missing_ok=True)
+
+
+def noted(folder: Path) -> list[str]:
+    """What a build that did not end has written, or was about to."""
+    try:
+        lines = (folder / UNFINISHED).read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return []
+    return [path for path in map(_noted, lines) if path and _inside(path)]
+
+
+def _line(path: str) -> bytes:
+    return f"{json.dumps(path)}\n".encode("ascii")
+
+
+def _noted(line: str) -> str:
+    try:
+        path = json.loads(line)
+    except ValueError:
+        return ""
+    return path if isinstance(path, str) else ""
 
 
 def _inside(path: str) -> bool:

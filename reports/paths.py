@@ -8,13 +8,26 @@ import re
 
 INDEX = "index.html"
 
-_PLAIN = re.compile(r"[A-Za-z0-9_=+][A-Za-z0-9._=+-]{0,99}")
+_PLAIN = re.compile(r"[A-Za-z0-9_=+](?:[A-Za-z0-9._=+-]{0,98}[A-Za-z0-9_=+-])?")
+_DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+"""Names that are no files on Windows, whatever comes after a dot."""
 
 
 def slug(name: str) -> str:
     """``name`` itself where it is a plain file name, else a readable form ending in a digest."""
-    if _PLAIN.fullmatch(name):
-        return name
+    return name if _plain(name) else _digested(name)
+
+
+def caseless(name: str) -> str:
+    """As :func:`slug`, for many names of one folder: none differ from each other in case alone."""
+    return name if _plain(name) and name == name.lower() else _digested(name)
+
+
+def _plain(name: str) -> bool:
+    return bool(_PLAIN.fullmatch(name)) and not _DEVICES.fullmatch(name)
+
+
+def _digested(name: str) -> str:
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     readable = re.sub(r"[^A-Za-z0-9_=+]+", "-", name).strip("-")[:60]
     return f"{readable}-{digest}" if readable else digest

@@ -24,6 +24,18 @@ class Group(NamedTuple):
     entries: tuple[Entry, ...]
 
 
+def without_hosts(manifest: Mapping[str, object]) -> Mapping[str, object]:
+    """The manifest without the names of the machines that its sessions ran on."""
+    sessions = _items(manifest.get("sessions"))
+    return {**manifest, "sessions": list(map(_without_host, sessions))} if sessions else manifest
+
+
+def _without_host(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _without_host(item) for key, item in value.items() if key != "host"}
+    return value
+
+
 def groups(manifest: Mapping[str, object]) -> list[Group]:
     """The whole manifest: plain top-level values first, then one group per nested key."""
     plain = tuple(

@@ -20,10 +20,10 @@ def load() -> pd.DataFrame:
 
 
 def methods() -> pd.DataFrame:
-    """Which published rows are about which Hub checkpoint.
+    """Which published rows are about which Hub checkpoint, with which settings.
 
     Returns:
-        Columns ``checkpoint, method, params_b, variant``.
+        Columns ``checkpoint, method, params_b, variant, settings``.
     """
     return _read("published_methods.csv")
 
@@ -39,4 +39,4 @@ def sets() -> pd.DataFrame:
 
 def _read(name: str) -> pd.DataFrame:
     with (files("reports") / "data" / name).open(encoding="utf-8") as source:
-        return pd.read_csv(source, dtype={"variant": str, "suite_version": str})
+        return pd.read_csv(source, dtype={"variant": str, "settings": str, "suite_version": str})

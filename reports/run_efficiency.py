@@ -21,14 +21,16 @@ HEAD = (
     "TFLOP a picture",
 )
 
+_SHORT_DIGEST = 12
 _TERA = 1e12
 _MEBI = 2**20
 
 
 class EfficiencyTable(NamedTuple):
-    """Points that can be compared: one sweep, one way to decode, one machine.
+    """Points that can be compared: one sweep, one subject, one way to decode, one machine.
 
-    ``hardware`` is empty where only computed costs are there; ``facts`` say what was asked.
+    ``hardware`` is empty where only computed costs are there; ``facts`` say what was asked, and
+    of which checkpoint with which settings.
     """
 
     sweep: str
@@ -44,7 +46,10 @@ class _Group(NamedTuple):
 
 
 def efficiency_tables(board: Board, run: Run) -> tuple[EfficiencyTable, ...]:
-    """The points of the model of that name, or of the same checkpoint with the same settings."""
+    """The points of the same checkpoint with the same settings, or of the model of that name.
+
+    A name alone is enough only where the weights were random.
+    """
     if not board.swept:
         return ()
     costs = costs_of(_own(board.costs, run))
@@ -64,12 +69,11 @@ def efficiency_tables(board: Board, run: Run) -> tuple[EfficiencyTable, ...]:
 
 
 def _own(frame: pd.DataFrame, run: Run) -> pd.DataFrame:
-    same_weights = (
-        (frame["adapter"] == run.adapter)
-        & (frame["checkpoint_digest"] == run.checkpoint_digest)
-        & (frame["settings"] == run.settings)
-    )
-    return frame[(frame["model"] == run.model) | same_weights]
+    same_name = frame["model"] == run.model
+    same_weights = frame["checkpoint_digest"] == run.checkpoint_digest
+    same_way = (frame["adapter"] == run.adapter) & (frame["settings"] == run.settings)
+    random = frame["random_weights"].astype(bool)
+    return frame[(same_name & random) | (same_weights & (same_name | same_way))]
 
 
 def _place(point: Cost | Speed) -> tuple[object, ...]:
@@ -77,6 +81,7 @@ def _place(point: Cost | Speed) -> tuple[object, ...]:
     return (
         *(question.sweep, question.width, question.height, question.tokens),
         *(subject.model, subject.mode, subject.tiles, subject.settings),
+        *(subject.checkpoint_digest, subject.dtype),
         *(point.way, point.instances),
     )
 
@@ -84,6 +89,9 @@ def _place(point: Cost | Speed) -> tuple[object, ...]:
 def _group(point: Cost | Speed) -> _Group:
     subject, question = point.subject, point.question
     facts = (
+        subject.model,
+        f"{subject.checkpoint} {subject.checkpoint_digest[:_SHORT_DIGEST]}".strip(),
+        subject.settings,
         "" if subject.tiles == "" else f"{subject.tiles} tiles",
         f"{question.width}×{question.height} pixels",
         f"{question.tokens} tokens a region"

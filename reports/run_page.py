@@ -10,9 +10,10 @@ from markupsafe import Markup
 
 from reports import paths, provenance, samples_page
 from reports.board_data import SCORE_FIELDS, run_record, score_rows
+from reports.compared import Compared
 from reports.confusions import Confusions, confusions
 from reports.export import csv_bytes, json_bytes
-from reports.frames import Board, ReportError, RunReport
+from reports.frames import Board, PageSource, ReportError, RunReport
 from reports.records import Run
 from reports.region_values import own_metrics
 from reports.rendering import render
@@ -66,6 +67,7 @@ class RunView:
     certificate: Certificate
     efficiency: tuple[EfficiencyTable, ...]
     recipe: Recipe
+    comparisons: tuple[Compared, ...]
     provenance: tuple[provenance.Group, ...]
 
     @property
@@ -74,7 +76,9 @@ class RunView:
         return self.answers[:WORST_ANSWERS]
 
 
-def view(board: Board, run: Run, report: RunReport) -> RunView:
+def view(
+    board: Board, run: Run, report: RunReport, comparisons: tuple[Compared, ...] = ()
+) -> RunView:
     """Arrange one run's frames for its page.
 
     Raises:
@@ -102,17 +106,21 @@ def view(board: Board, run: Run, report: RunReport) -> RunView:
         certificate=certificate(run, report.manifest),
         efficiency=efficiency_tables(board, run),
         recipe=recipe(report.manifest),
-        provenance=tuple(provenance.groups(report.manifest)),
+        comparisons=comparisons,
+        provenance=tuple(provenance.groups(provenance.without_hosts(report.manifest))),
     )
 
 
-def files(board: Board, run: Run, report: RunReport) -> Iterator[tuple[str, bytes]]:
+def files(
+    board: Board, run: Run, source: PageSource, comparisons: tuple[Compared, ...] = ()
+) -> Iterator[tuple[str, bytes]]:
     """Everything of one run by its path in the site: its pages and the data beside them.
 
     Raises:
         ReportError: a frame lacks a column.
     """
-    shown = view(board, run, report)
+    report = source.load()
+    shown = view(board, run, report, comparisons)
     yield (
         shown.page,
         render(
@@ -125,8 +133,8 @@ def files(board: Board, run: Run, report: RunReport) -> Iterator[tuple[str, byte
             efficiency_head=HEAD,
         ),
     )
-    yield from _data_files(shown, report.manifest)
-    yield from samples_page.files(board, run, report)
+    yield from _data_files(shown, provenance.without_hosts(report.manifest))
+    yield from samples_page.files(board, run, report.regions, source.suite_digest)
 
 
 def _data_files(shown: RunView, manifest: Mapping[str, object]) -> Iterator[tuple[str, bytes]]:

@@ -57,6 +57,7 @@ def _index(
         "run": run.run,
         "model": run.model,
         "protocol": run.protocol,
+        "encoder": run.encoder,
         "metrics": list(metrics),
         "regions": len(regions),
         "regions_digest": hashlib.sha256(ids.encode("utf-8", "surrogatepass")).hexdigest()[:16],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
+import pandas as pd
 from markupsafe import Markup
 
 from reports import paths
-from reports.frames import Board, RunReport
+from reports.frames import Board
 from reports.records import Run
 from reports.rendering import asset, digest, render
 from reports.sample_data import sample_files
@@ -25,11 +26,15 @@ def fragment(**chosen: str) -> str:
     return f"#{urlencode(chosen, errors='replace')}"
 
 
-def files(board: Board, run: Run, report: RunReport) -> Iterator[tuple[str, bytes]]:
-    """The page and its data, by path in the site."""
+def files(
+    board: Board, run: Run, regions: pd.DataFrame, suite_digest: str
+) -> Iterator[tuple[str, bytes]]:
+    """The page and its data, by path in the site.
+
+    Runs of one ``suite_digest`` share pictures; an empty one has none.
+    """
     page = path(run)
     folder = page.removesuffix(".html")
-    suite = suite_digest(report.manifest)
     script = asset("samples_data.js") + asset("samples_cards.js") + asset("samples.js")
     yield (
         page,
@@ -39,17 +44,10 @@ def files(board: Board, run: Run, report: RunReport) -> Iterator[tuple[str, byte
             board=board,
             run=run,
             folder=folder,
-            suite=f"{suite_folder(suite)}/suite.js" if suite else "",
+            suite=f"{suite_folder(suite_digest)}/suite.js" if suite_digest else "",
             page_style=Markup(asset("samples.css")),
             script=Markup(script),
             script_hash=digest(script),
         ),
     )
-    yield from sample_files(run, report.regions, folder)
-
-
-def suite_digest(manifest: Mapping[str, object]) -> str:
-    """The digest of the suite that a run's manifest names; empty where it names none."""
-    suite = manifest.get("suite")
-    found = suite.get("digest") if isinstance(suite, Mapping) else None
-    return found if isinstance(found, str) else ""
+    yield from sample_files(run, regions, folder)

@@ -12,14 +12,12 @@ from markupsafe import Markup
 
 from reports import board_page, efficiency_page, fingerprint, paths
 from reports.building import Work, make_pages
+from reports.compared import leave_standing, of_run
 from reports.frames import Board
 from reports.records import Run, runs_of
 from reports.rendering import asset, digest, render
 from reports.suite_files import picture_files, suite_folder, suite_scripts
 from reports.writing import SiteWriter, put_file, write_folder, writing
-
-_OTHERS = ("compare/",)
-"""Folders of the site that are written by other commands."""
 
 
 def write_site(board: Board, folder: Path, *, made_by: str = "", processes: int = 1) -> Path:
@@ -28,7 +26,8 @@ def write_site(board: Board, folder: Path, *, made_by: str = "", processes: int 
     Equal boards give equal bytes, whatever the folder held before. Files whose bytes would not
     change are left alone; files an earlier call wrote that no longer belong to the site are
     removed; others are never touched. The page of a run whose source has a digest is made anew
-    only when something it shows has changed, or one of its files.
+    only when something it shows has changed, or one of its files. Comparisons stay while both of
+    their runs are what was compared.
 
     Args:
         board: the runs to show.
@@ -46,13 +45,19 @@ def write_site(board: Board, folder: Path, *, made_by: str = "", processes: int 
     runs = runs_of(board)
     by_name = {run.run: run for run in runs}
     common = _common(board, made_by)
-    with writing(folder, leaving=_OTHERS) as site:
+    with writing(folder) as site:
+        standing = leave_standing(site, {source.run: source.digest for source in board.pages})
         parts = {
-            paths.run_stem(source.run): Work(_by_itself(by_name[source.run]), source)
+            paths.run_stem(source.run): Work(
+                _by_itself(by_name[source.run]), source, of_run(standing, source.run)
+            )
             for source in board.pages
         }
         made_from = {
-            part: _made_from(common, work.source.digest, work.run) for part, work in parts.items()
+            part: _made_from(
+                common, work.source.digest, work.source.suite_digest, work.run, work.comparisons
+            )
+            for part, work in parts.items()
         }
         stale = {
             part: work

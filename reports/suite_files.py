@@ -53,7 +53,7 @@ def picture_files(source: SuitePictures) -> Iterator[tuple[str, bytes]]:
             "outlines": picture.outlines,
         }
         if picture.jpeg is not None:
-            entry["file"] = name = f"{paths.slug(picture.image_id)}.jpg"
+            entry["file"] = name = f"{paths.caseless(picture.image_id)}.jpg"
             yield f"{folder}/{name}", picture.jpeg
         shards[shard_of(picture.image_id, _shards(source))][picture.image_id] = entry
     for number in range(_shards(source)):
@@ -75,7 +75,6 @@ def _run(run: Run) -> Mapping[str, object]:
         "run": run.run,
         "model": run.model,
         "regions": run.expected,
-        "settings": run.settings,
         "stem": paths.run_stem(run.run),
     }
 

@@ -7,10 +7,11 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path, PurePosixPath
 
 from reports.frames import ReportError
-from reports.listing import NAME, Listing, Part, Written, read_listing
+from reports.listing import NAME, Listing, Part, Written, note, note_alone, noted, read_listing
 
 
 def write_folder(
@@ -30,14 +31,13 @@ def write_folder(
 
 
 @contextmanager
-def writing(
-    folder: Path, *, only: tuple[str, ...] = ("",), leaving: tuple[str, ...] = ()
-) -> Iterator[SiteWriter]:
+def writing(folder: Path, *, only: tuple[str, ...] = ("",)) -> Iterator[SiteWriter]:
     """Write files to ``folder``, then remove those of earlier calls that were not written again.
 
-    Only files whose path begins with one of ``only``, and with none of ``leaving``, are removed.
-    Where another process is writing the folder, this one waits: the folder then is of one piece.
-    After an error nothing is removed, and the next call mends what this one left.
+    Only files whose path begins with one of ``only`` are removed. Where another process is
+    writing the folder, this one waits: the folder then is of one piece. After an error nothing is
+    removed; what was written until then, even by a process that was killed, is noted in the
+    folder, and the next call keeps or removes it like any other file of an earlier call.
 
     Raises:
         ReportError: the folder or a file in it cannot be written.
@@ -47,7 +47,7 @@ def writing(
         with held(folder):
             site = SiteWriter(folder)
             yield site
-            site.close(only, leaving)
+            site.close(only)
     except OSError as error:
         raise ReportError(
             f"the site cannot be written to {folder}: {error}; give a folder you may write to"
@@ -60,6 +60,7 @@ class SiteWriter:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._before = read_listing(folder)
+        self._unlisted = _unlisted(folder, self._before)
         self._files: dict[str, Written | None] = {}
         self._parts: dict[str, Part] = {}
         self._listed_at = 0
@@ -69,6 +70,14 @@ class SiteWriter:
     def put(self, path: str, content: bytes) -> None:
         """Write one file."""
         self._files[path] = put_file(self.folder, path, content)
+
+    def below(self, folder: str) -> tuple[str, ...]:
+        """The files of earlier calls whose path begins so, sorted."""
+        return tuple(sorted(path for path in self._before.files if path.startswith(folder)))
+
+    def leave(self, paths: Iterable[str]) -> None:
+        """Keep files of earlier calls as they lie there."""
+        self._files |= {path: self._before.files[path] for path in paths}
 
     def keep(self, part: str, made_from: str) -> bool:
         """Whether an earlier call made this part from the same; its files then stay as they are.
@@ -91,16 +100,15 @@ class SiteWriter:
         if made_from:
             self._parts[part] = Part(made_from, tuple(sorted(files)))
 
-    def close(self, only: tuple[str, ...], leaving: tuple[str, ...]) -> None:
+    def close(self, only: tuple[str, ...]) -> None:
         """Remove what is no longer of the site, and write the listing."""
         before = self._before
         others = {
-            path: written
-            for path, written in before.files.items()
-            if not path.startswith(only) or path.startswith(leaving)
+            path: written for path, written in before.files.items() if not path.startswith(only)
         }
         files = others | self._files
-        for path in sorted(set(before.files) - set(files)):
+        unknown = {path for path in self._unlisted - set(files) if not path.startswith(only)}
+        for path in sorted((set(before.files) | self._unlisted) - set(files) - unknown):
             _remove(self.folder, path)
         kept = {
             name: part
@@ -108,6 +116,7 @@ class SiteWriter:
             if all(path in others for path in part.files)
         }
         put_file(self.folder, NAME, Listing(files, kept | self._parts).encoded())
+        note_alone(self.folder, sorted(unknown))
 
     def _as_written(self, path: str) -> bool:
         written = self._before.files[path]
@@ -124,9 +133,10 @@ class SiteWriter:
 
 
 def put_file(folder: Path, path: str, content: bytes) -> Written:
-    """Replace one file of ``folder`` atomically, where its bytes differ."""
+    """Replace one file of ``folder`` atomically, where its bytes differ, noting that first."""
     place = folder / path
     if not (place.is_file() and place.read_bytes() == content):
+        note(folder, path)
         place.parent.mkdir(parents=True, exist_ok=True)
         fresh = place.with_name(f".{place.name}.{os.getpid()}.new")
         try:
@@ -135,6 +145,16 @@ def put_file(folder: Path, path: str, content: bytes) -> Written:
         finally:
             fresh.unlink(missing_ok=True)
     return Written.of(content)
+
+
+def _unlisted(folder: Path, listed: Listing) -> set[str]:
+    """What a call that did not end wrote beside what is listed; half-written files are removed."""
+    found = set(noted(folder))
+    for path in found:
+        place = folder / path
+        for left in place.parent.glob(f".{escape(place.name)}.*.new"):
+            left.unlink(missing_ok=True)
+    return found - set(listed.files) - {NAME}
 
 
 @contextmanager

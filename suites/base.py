@@ -167,7 +167,8 @@ class Draws:
     """The bootstrap's resampled scores, kept so that runs can be compared in pairs.
 
     ``values``: float32 ``[table, resamples]``, a row per row of the scores' table; NaN where a
-    resample lacks the score. ``samples``: per row, a digest of the images that were drawn from.
+    resample lacks the score. ``samples``: per row, a digest of the images that were drawn from,
+    and of how, as by the seed.
     Rows of two runs pair, resample by resample, where metric, protocol and sample are equal.
     """
 

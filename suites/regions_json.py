@@ -37,5 +37,4 @@ def card(name: str) -> SuiteCard:
         licence=ENTRY.licence,
         source=ENTRY.source,
         citation="",
-        show_pictures=True,
     )

@@ -188,6 +188,25 @@ def test_a_run_passes_the_gate_of_its_own_baseline(reader: dict[str, Path], tmp_
     assert "Passed: 1 score compared" in gated.stdout
 
 
+def test_the_board_is_published(
+    reader: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "Ada")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "ada@example.invalid")
+    for words in ("init", "init --bare board.git", "remote add origin board.git"):
+        subprocess.run(["git", *words.split()], cwd=tmp_path, check=True, capture_output=True)
+    place = {**reader, "home": tmp_path}
+    made = run("bench run --model tiny-mm-cascade --suite shapes --limit 2 --no-mlflow", place)
+    assert made.returncode == 0, made.stderr
+    published = run(command("bench", "publish"), place)
+    assert published.returncode == 0, published.stderr
+    shown = ["git", "-C", "board.git", "show", "gh-pages:index.html"]
+    page = subprocess.run(shown, cwd=tmp_path, check=True, capture_output=True).stdout
+    assert page == (tmp_path / "site" / "index.html").read_bytes()
+    assert b"tiny-mm-cascade" in page
+
+
 def test_the_doctor_finds_the_checkpoint_whole(reader: dict[str, Path]) -> None:
     done = run(command("bench", "doctor"), reader)
     assert done.returncode == 0, done.stderr

@@ -57,13 +57,14 @@ def update(
     """
     from bench.config import load_config
     from bench.gating.baseline_file import read_baseline, write_baseline
+    from bench.gating.baselines import is_file
     from bench.gating.changes import changes, only, other_origins, updated
     from bench.gating.contents import Baseline
     from bench.gating.speeds import read_speeds
 
     config = load_config(config_path)
     gate, path = config.contents.gate, path or config.baseline
-    old = read_baseline(path) if path.is_file() else Baseline({}, {})
+    old = read_baseline(path) if is_file(path) else Baseline({}, {})
     entries = _chosen(config, old, runs)
     if entries is None:
         return ExitCode.INCOMPLETE
@@ -125,6 +126,7 @@ def _chosen(config: Config, old: Baseline, runs: tuple[str, ...]) -> list[Entry]
                 whole = False
             else:
                 entries.append(entry)
+    _refuse_two_of_one(entries)
     for entry in entries:
         if not entry.complete:
             warn(f"{entry.table.run} cannot be a baseline: {entry.shortcoming}")
@@ -132,6 +134,17 @@ def _chosen(config: Config, old: Baseline, runs: tuple[str, ...]) -> list[Entry]
     if not entries:
         warn("no run was named, and the baseline has none; name one: SUITE/MODEL, or MODEL")
     return entries if entries and whole else None
+
+
+def _refuse_two_of_one(entries: list[Entry]) -> None:
+    runs: dict[tuple[str, str], str] = {}
+    for entry in entries:
+        known = runs.setdefault(entry.pair, entry.table.run)
+        if known != entry.table.run:
+            raise click.UsageError(
+                f"{known} and {entry.table.run} are both runs of {entry.name}, of which the "
+                "baseline keeps one; name one of them"
+            )
 
 
 def _show_changes(found: list[Change], origins: list[str]) -> None:
@@ -168,6 +181,7 @@ def _tell_doubts(baseline: Baseline) -> None:
 
 def _show(path: Path, baseline: Baseline) -> None:
     from bench.gating.checks import Kind
+    from bench.gating.speeds import point_names
     from bench.gating.telling import number, one_line
 
     rows = [
@@ -185,12 +199,13 @@ def _show(path: Path, baseline: Baseline) -> None:
     columns = ("suite", "model", "images", "metric", "×100 [95 %]", "resamples of", "commit")
     print_table(columns, rows, title=str(path))
     if baseline.speeds:
+        names = point_names(place.question for place in baseline.speeds)
         print_table(
             ("model", "point", "hardware", "p50"),
             [
                 (
                     s.place.question.model,
-                    one_line(str(s.place.question)),
+                    one_line(names[s.place.question]),
                     one_line(s.place.hardware),
                     number(Kind.SPEED, s.p50),
                 )

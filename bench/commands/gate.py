@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.github_runner import on_github
 from bench.options import config_option, json_option
-from bench.output import note, print_table, warn
+from bench.output import print_table, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bench.config import GateSpec
     from bench.gating.judging import Judgement
-    from bench.gating.tolerances import Tolerance
+    from bench.tolerances import Tolerance
 
 
 def _tolerances(
     ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, Tolerance]:
-    from bench.gating.tolerances import parse_tolerance
+    from bench.tolerances import parse_tolerance
 
     found = {}
     for value in values:
@@ -100,7 +101,6 @@ def command(
     """
     from bench.config import load_config
     from bench.gating.baselines import find_baseline
-    from bench.gating.github import on_github
     from bench.gating.judging import judge
 
     config = load_config(config_path)
@@ -179,9 +179,8 @@ def _tell_github(judgement: Judgement, *, as_json: bool) -> None:
     else:
         with github.without_commands(click.echo):
             _show(judgement)
-    say = note if as_json else click.echo
     for line in github.commands(judgement):
-        say(line)
+        click.echo(line, err=as_json)
     _append("GITHUB_STEP_SUMMARY", judgement, github.write_summary)
     _append("GITHUB_OUTPUT", judgement, github.write_outputs)
 

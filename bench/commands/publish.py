@@ -43,10 +43,11 @@ def command(
     from bench.config import load_config
     from bench.exit_codes import ExitCode
     from bench.outcomes import write_board
-    from bench.output import print_json
+    from bench.output import print_json, warn
     from bench.publishing.destination import find_destination
     from bench.publishing.git import here
-    from bench.publishing.publishing import publish
+    from bench.publishing.site_commit import publish
+    from bench.store import stored_runs
 
     config = load_config(config_path)
     spec = config.contents.publish
@@ -58,6 +59,12 @@ def command(
         spec.folder if folder is None else folder,
     )
     if not no_report:
+        if not stored_runs(config.runs):
+            warn(
+                f"no run is stored under {config.runs}, so there is no board to publish; "
+                "`bench run` makes one, --no-report publishes the site's folder as it is"
+            )
+            return ExitCode.INCOMPLETE
         write_board(config, site)
     done = publish(
         site or config.site,

@@ -38,8 +38,8 @@ class CommonRegions:
             StoreError: a frame cannot be read.
         """
         one, other = first.regions(), second.regions()
-        scores = map(str, one.select_dtypes("float"))
-        columns = tuple(name for name in scores if "/" in name and name in other.columns)
+        names, others = (list(map(str, frame.select_dtypes("float"))) for frame in (one, other))
+        columns = tuple(name for name in names if "/" in name and name in others)
         own = ["region_id", "text", "status", *columns]
         described = ["image_id", "category", "reference"]
         joined = one[[*own, *described]].merge(

@@ -13,6 +13,7 @@ from bench.comparing.pairing import Scored
 from bench.comparing.region_rows import won_and_lost
 from bench.comparing.speeds import speed_rows
 from bench.directions import higher_is_better
+from bench.run_digest import run_digest
 from reports.compare_records import Comparison, Side
 
 _SHORT = 12  # of a digest's digits
@@ -137,7 +138,8 @@ def _side(scored: Scored) -> Side:
         "Hardware": (last.hardware.accelerator or last.hardware.cpu) if last else "",
         "regionbench": _code(scored),
     }
-    return Side(scored.run.name, model.name, manifest.command, tuple(facts.items()))
+    digest = run_digest(scored.run, scored.stored)
+    return Side(scored.run.name, model.name, manifest.command, tuple(facts.items()), digest)
 
 
 def _code(scored: Scored) -> str:

@@ -72,7 +72,7 @@ def _compared(
     if over is not None:
         return replace(over, regions=None) if same and over.regions == common.total else over
     if not same:
-        return replace(row, note="not a mean over regions, and the runs cover different ones")
+        return replace(row, note=_why_not_compared(row, common))
     if row.first is None or row.second is None:
         return replace(row, note="nothing to average")
     return replace(
@@ -117,11 +117,19 @@ def _over_regions(row: MetricRow, common: CommonRegions) -> MetricRow | None:
     )
 
 
+def _why_not_compared(row: MetricRow, common: CommonRegions) -> str:
+    metric, _, group = row.metric.partition("[")
+    if group and common.column(metric, row.protocol) is not None:
+        what = f"a mean over {group.removesuffix(']')} categories alone"
+        return f"{what}, and the runs cover different regions"
+    return "not a mean over regions, and the runs cover different ones"
+
+
 def _why_no_interval(one: Drawn, other: Drawn) -> str:
     if one.draws is None or other.draws is None:
         return "no interval: no resamples"
     if len(one.draws) != len(other.draws):
         return "no interval: other numbers of resamples"
     if one.sample != other.sample:
-        return "no interval: scores of different images"
+        return "no interval: resamples of different images, or drawn otherwise (`bench score` both)"
     return "no interval: too few images"

@@ -239,8 +239,8 @@ def parse(values: Any, origin: str) -> Record:
         ValidationError: a field is missing, unknown or unusable.
     """
     version = values.get("schema_version") if isinstance(values, dict) else None
-    if not isinstance(version, int):
-        raise StoreError(f"{origin} has no schema_version; it is no efficiency record")
+    if not isinstance(version, int) or version < 1:
+        raise StoreError(f"{origin} has no usable schema_version; it is no efficiency record")
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"{origin} has schema_version {version}, this regionbench reads up to "

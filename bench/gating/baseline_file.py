@@ -1,8 +1,9 @@
 """The baseline file: JSON that is sorted, stable, and readable in a diff.
 
 A score stands on one line of its own; the resamples that make a comparison a paired one stand at
-the end of their entry. There are no times and no hosts in it. Every entry carries a digest of its
-contents, so that a number changed by hand, or by a merge, is found out.
+the end of their entry. No date and no host's name is in it; of speeds, it holds median seconds and
+the name of the hardware. Every entry carries a digest of its contents, so that a number changed by
+hand, or by a merge, is found out.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ Thing = TypeVar("Thing")
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class _Counts(_Record):
@@ -97,6 +98,7 @@ class _Speed(_Record):
     seconds_high: float | None
     hardware: str
     adapter: str
+    random_weights: bool
     settings: str
     mode: str
     dtype: str

@@ -21,6 +21,14 @@ class Against:
     file: bool
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; not where nothing can be called that."""
+    try:
+        return path.expanduser().is_file()
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
 def find_baseline(config: Config, given: str | None) -> Against:
     """The baseline that ``given`` names, a file or stored runs; the configuration's by default.
 
@@ -28,8 +36,9 @@ def find_baseline(config: Config, given: str | None) -> Against:
         ConfigError: there is no such file or run.
         StoreError: it cannot be read.
     """
-    path = config.baseline if given is None else Path(given).expanduser()
-    if path.is_file():
+    path = config.baseline if given is None else Path(given)
+    if is_file(path):
+        path = path.expanduser()
         return Against(read_baseline(path), str(path), file=True)
     if given is None:
         raise ConfigError(

@@ -11,7 +11,7 @@ from bench.gating.checks import Kind
 from bench.gating.contents import Baseline
 from bench.gating.entries import Entry
 from bench.gating.quality import gated_scores
-from bench.gating.speeds import Place, Speed
+from bench.gating.speeds import Place, Speed, point_names
 from bench.score_tables import Drawn, paired
 
 _DIGITS = 12  # of a digest, for people
@@ -74,8 +74,11 @@ def changes(old: Baseline, new: Baseline) -> Iterator[Change]:
     """
     for pair in sorted({*old.entries, *new.entries}):
         yield from _changes(old.entries.get(pair), new.entries.get(pair))
-    for place in sorted({*old.speeds, *new.speeds}):
-        change = _speed_change(place, old.speeds.get(place), new.speeds.get(place))
+    places = sorted({*old.speeds, *new.speeds})
+    names = point_names(place.question for place in places)
+    for place in places:
+        name = f"{names[place.question]}, {place.hardware}"
+        change = _speed_change(place, name, old.speeds.get(place), new.speeds.get(place))
         if change is not None:
             yield change
 
@@ -140,11 +143,11 @@ def _score_change(subject: str, old: Drawn | None, new: Drawn | None, unlike: st
     return replace(change, difference=pair.difference, low=pair.low, high=pair.high)
 
 
-def _speed_change(place: Place, old: Speed | None, new: Speed | None) -> Change | None:
+def _speed_change(place: Place, name: str, old: Speed | None, new: Speed | None) -> Change | None:
     before, after = (None if s is None else s.p50 for s in (old, new))
     if before == after:
         return None
-    subject, name = place.question.model, f"{place.question}, {place.hardware}"
+    subject = place.question.model
     if before is None or after is None:
         happened = Happened.ADDED if before is None else Happened.REMOVED
         return Change(Kind.SPEED, subject, name, happened, before, after)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,11 +22,6 @@ from bench.gating.telling import COLUMNS, describe, rows, sentence
 TITLE = "bench gate"
 _MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
 _LEGACY = "##["  # begins a command anywhere in a line
-
-
-def on_github(environment: Mapping[str, str]) -> bool:
-    """Whether this is a job of GitHub Actions."""
-    return environment.get("GITHUB_ACTIONS") == "true"
 
 
 @contextmanager

@@ -42,9 +42,10 @@ def judge(
         config: where the runs are.
         gate: what has to hold.
         against: the baseline.
-        named: the runs, by their names; where there are none, the latest of every entry.
-        insisted: metrics that at least one suite has to have. Those of the whole gate have to be
-            somewhere when a whole baseline file is gated.
+        named: the runs, by their names; where there are none, the latest of every entry. Only
+            their models' speeds are compared.
+        insisted: metrics that at least one of the gated suites has to have. Those of the whole
+            gate have to be somewhere in a baseline file.
 
     Raises:
         ConfigError: a run is its own baseline.
@@ -57,11 +58,17 @@ def judge(
         checks.append(standing)
         if isinstance(item, Pair) and standing.verdict is Verdict.PASS:
             checks += judge_scores(gate, item)
-    tables = [side.table for item in found if isinstance(item, Pair) for side in item]
-    tables += [entry.table for entry in against.baseline.entries.values()]
-    whole = against.file and not named
-    checks += never_reported(gate.metrics if whole else insisted, tables)
+    gated = [side.table for item in found if isinstance(item, Pair) for side in item]
+    checks += never_reported(insisted, gated)
+    if against.file:
+        known = [*gated, *(entry.table for entry in against.baseline.entries.values())]
+        checks += never_reported([name for name in gate.metrics if name not in insisted], known)
     if gate.speed.tolerance is not None:
-        measured = read_speeds(config.efficiency, gate.speed)
-        checks += judge_speeds(gate.speed, against.baseline.speeds.values(), measured.values())
+        models = {item.model for item in found}
+        kept = against.baseline.speeds.values()
+        checks += judge_speeds(
+            gate.speed,
+            [speed for speed in kept if not named or speed.place.question.model in models],
+            read_speeds(config.efficiency, gate.speed).values(),
+        )
     return Judgement(against.origin, tuple(checks), gate.allow_inconclusive)

@@ -25,6 +25,11 @@ class Pair(NamedTuple):
             return self.run.name
         return f"{self.run.table.model} against {self.entry.name}"
 
+    @property
+    def model(self) -> str:
+        """The model that is gated."""
+        return self.run.table.model
+
     def standing(self) -> Check:
         """Whether both are complete and alike; only then their scores are compared."""
         entry, run = self.entry, self.run
@@ -41,6 +46,7 @@ class Lonely(NamedTuple):
     """An entry without a run, or a run without an entry; ``reason`` says how to mend it."""
 
     name: str
+    model: str
     reason: str
 
     def standing(self) -> Check:
@@ -66,10 +72,11 @@ def pair_up(config: Config, against: Against, named: Sequence[str]) -> list[Pair
     runs = {run.table.run: run for name in named for run in find_entries(config, name)}
     beside = [(_entry_of(run, entries), run) for run in runs.values()]
     had = {entry.pair for entry, _ in beside if entry is not None}
+    models = {name.strip("/") for name in named}
     missed = [
         entry
         for key, entry in sorted(entries.items())
-        if key not in had and (entry.table.model in named or not against.file)
+        if key not in had and (entry.table.model in models or not against.file)
     ]
     return [
         *(_pair(against, entry, run) for entry, run in beside),
@@ -92,6 +99,8 @@ def _pair(against: Against, entry: Entry | None, run: Entry | None) -> Pair | Lo
             )
         return Pair(entry, run)
     if entry is not None:
-        return Lonely(entry.name, "there is no run of it; `bench run` makes one")
+        reason = "there is no run of it; `bench run` makes one"
+        return Lonely(entry.name, entry.table.model, reason)
     assert run is not None
-    return Lonely(run.name, "the baseline has no entry of it; `bench baseline update` adds one")
+    reason = "the baseline has no entry of it; `bench baseline update` adds one"
+    return Lonely(run.name, run.table.model, reason)

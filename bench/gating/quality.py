@@ -11,10 +11,10 @@ from bench.directions import higher_is_better
 from bench.gating.checks import Check, Kind, Verdict
 from bench.gating.pairing import Pair
 from bench.gating.rules import judge_drop
-from bench.gating.tolerances import Tolerance
 from bench.score_tables import Drawn, ScoreTable, paired
+from bench.tolerances import Tolerance, without_noise
 
-_NOISE = 9  # decimals: scores have six, the rest is floating point's
+_Drop = tuple[float, float | None, float | None]
 
 
 class Gated(NamedTuple):
@@ -100,18 +100,23 @@ def _judged(gated: Gated, pair: Pair, first: Drawn, second: Drawn) -> Check:
     difference, low, high = (_cut(v) for v in (found.difference, found.low, found.high))
     assert difference is not None
     assert first.score.value is not None
-    drop = (difference, low, high)
+    drop: _Drop = (difference, low, high)
     if higher_is_better(pair.run.kind, gated.metric):
         drop = (-difference, None if high is None else -high, None if low is None else -low)
     verdict = judge_drop(
         *drop, gated.tolerance.allows(first.score.value), significance=gated.significance
     )
+    reason = ""
+    if gated.significance and _drawn_otherwise(first, second):
+        verdict, reason = Verdict.NOT_COMPARABLE, _told_apart(first, second)
+    elif verdict is Verdict.INCONCLUSIVE:
+        reason = _doubt(first, second, drop, gated.tolerance)
     return Check(
         kind=Kind.QUALITY,
         subject=pair.name,
         name=_told(gated, pair),
         verdict=verdict,
-        reason=_doubt(first, second, low) if verdict is Verdict.INCONCLUSIVE else "",
+        reason=reason,
         baseline=first.score.value,
         run=second.score.value,
         difference=difference,
@@ -121,16 +126,41 @@ def _judged(gated: Gated, pair: Pair, first: Drawn, second: Drawn) -> Check:
     )
 
 
-def _doubt(first: Drawn, second: Drawn, low: float | None) -> str:
+def _drawn_otherwise(first: Drawn, second: Drawn) -> bool:
+    """Whether both keep resamples that are not of the same images, drawn in the same way."""
+    return first.draws is not None and second.draws is not None and not first.pairs_with(second)
+
+
+def _told_apart(first: Drawn, second: Drawn) -> str:
+    assert first.draws is not None
+    assert second.draws is not None
+    if len(first.draws) != len(second.draws):
+        return (
+            f"{len(first.draws):,} resamples in the baseline and {len(second.draws):,} in the run; "
+            f"`bench score --resamples {len(first.draws)}` makes the run's anew"
+        )
+    return (
+        "the resamples are of different images, or drawn with another seed or an older "
+        "regionbench; `bench score` makes the run's anew, `bench baseline update` the baseline's"
+    )
+
+
+def _doubt(first: Drawn, second: Drawn, drop: _Drop, tolerance: Tolerance) -> str:
     """Why the question is open, and what would settle it."""
-    if low is not None:
-        return "the interval is wider than the tolerance"
+    _, low, high = drop
+    if low is not None and high is not None:
+        assert first.score.value is not None
+        if high - low > tolerance.allows(first.score.value):
+            return "the interval is wider than the tolerance"
+        return "the drop is larger than tolerated, but may be chance: its interval holds 0"
     if first.score.low is None or second.score.low is None:
         return "fewer than two images have no interval"
+    if second.draws is None:
+        return "the run keeps no resamples of it; `bench score` adds them"
     if first.draws is None:
         return "the baseline keeps no resamples of it; `bench baseline update` adds them"
-    return "the run's resamples are not those of the baseline; `bench score` makes them anew"
+    return "no resample has the score in both"
 
 
 def _cut(value: float | None) -> float | None:
-    return None if value is None else round(value, _NOISE)
+    return None if value is None else without_noise(value)

@@ -35,8 +35,9 @@ def judge_drop(
         low: lower end of the drop's 95 % interval; ``None`` where there is no interval.
         high: upper end.
         allowed: the largest drop that is tolerated, on the same scale.
-        significance: a regression has to be statistically real, too, and an interval that is
-            wider than the tolerance and reaches beyond it leaves the question open.
+        significance: a regression has to be statistically real, too. A larger drop that is not
+            leaves the question open, and so does an interval that is wider than the tolerance
+            and reaches beyond it.
     """
     if not significance:
         return Verdict.REGRESSION if drop > allowed else Verdict.PASS
@@ -44,7 +45,7 @@ def judge_drop(
         return Verdict.INCONCLUSIVE
     if drop > allowed and low > 0:
         return Verdict.REGRESSION
-    if high > allowed and high - low > allowed:
+    if drop > allowed or (high > allowed and high - low > allowed):
         return Verdict.INCONCLUSIVE
     return Verdict.PASS
 

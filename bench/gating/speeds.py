@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.config import SpeedGate
-from bench.efficiency.records import SpeedRecord, hardware_name
+from bench.efficiency.records import Audits, SpeedRecord, hardware_name
 from bench.efficiency.storing import read_records
 
 _DECIMALS = 6  # microseconds, far below any clock's noise
@@ -17,11 +17,13 @@ class Question(NamedTuple):
     """What was timed: everything but the machine that two speeds have in common.
 
     ``settings`` and ``picture`` are as told to people, ``way`` is ``together`` or ``alone``, and
-    answers are ``tokens`` long, at most (``natural``) or exactly (``forced``).
+    answers are ``tokens`` long, at most (``natural``) or exactly (``forced``). A checkpoint with
+    ``random_weights`` is another model than a trained one of the same name.
     """
 
     model: str
     adapter: str
+    random_weights: bool
     settings: str
     dtype: str
     picture: str
@@ -84,11 +86,32 @@ def by_question(speeds: Iterable[Speed]) -> dict[Question, dict[str, Speed]]:
     return grouped
 
 
+def point_names(questions: Iterable[Question]) -> dict[Question, str]:
+    """Every question as told to people, with whatever sets it apart from the model's others."""
+    alike: dict[tuple[str, str], set[Question]] = {}
+    for question in questions:
+        alike.setdefault((question.model, str(question)), set()).add(question)
+    names = {}
+    for (_, name), group in alike.items():
+        apart = [field for field in Question._fields if len({_told(q, field) for q in group}) > 1]
+        for question in group:
+            names[question] = ", ".join([name, *(_told(question, field) for field in apart)])
+    return names
+
+
+def _told(question: Question, field: str) -> str:
+    value = getattr(question, field)
+    if isinstance(value, bool):
+        return f"{'' if value else 'no '}{field.replace('_', ' ')}"
+    return f"{field} {value or 'none'}"
+
+
 def _speed(record: SpeedRecord) -> Speed:
     subject, geometry = record.subject, record.geometry
     question = Question(
         model=subject.model,
         adapter=subject.adapter,
+        random_weights=subject.random_weights,
         settings=", ".join(f"{name}={value}" for name, value in sorted(subject.settings.items())),
         dtype=subject.dtype,
         picture=f"{geometry.width}x{geometry.height}",
@@ -104,10 +127,26 @@ def _speed(record: SpeedRecord) -> Speed:
     place = Place(question, _hardware(record))
     seconds = (record.seconds_p50, record.seconds_low, record.seconds_high)
     p50, low, high = (None if s is None else round(s, _DECIMALS) for s in seconds)
-    if p50:
+    doubt = _doubt(record.audits)
+    if p50 and not doubt:
         return Speed(place, p50, low, high)
     why = record.outcome.replace("_", " ")
-    return Speed(place, None, None, None, f"{why}: {record.reason}" if record.reason else why)
+    lack = f"{why}: {record.reason}" if record.reason else why
+    return Speed(place, None, None, None, doubt or lack)
+
+
+def _doubt(audits: Audits | None) -> str:
+    """Why seconds of such queries are no speed; empty where they are."""
+    if audits is None:
+        return ""
+    if not audits.outputs_equal:
+        return "its audit failed: the timed answers are not those of a plain call"
+    if not audits.repeat_ok:
+        return (
+            f"its audit failed: a picture asked again took {audits.repeat_ratio:.0%} of its first "
+            "time, so something was kept"
+        )
+    return ""
 
 
 def _hardware(record: SpeedRecord) -> str:

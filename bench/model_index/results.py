@@ -21,7 +21,11 @@ HARNESS = "regionbench"
 
 _DECIMALS = 2
 _SEGMENTATION = ("image-segmentation", "Segmentation with ground-truth masks")
-_TASKS = {"pq": _SEGMENTATION, "miou": _SEGMENTATION}
+_TASKS = {
+    "pq": _SEGMENTATION,
+    "miou": _SEGMENTATION,
+    "mask_accuracy": ("image-segmentation", "Classification of ground-truth masks"),
+}
 _RECOGNITION = ("image-text-to-text", "Region recognition")
 
 
@@ -41,12 +45,13 @@ def export(runs: Iterable[StoredRun], url: str | None) -> Exported:
         url: where the site is served, for the link to each run's page.
 
     Raises:
-        CardError: they are runs of several models.
+        CardError: they are runs of several models, or several runs of one suite.
         StoreError: a run cannot be read.
     """
     results: list[EvalResult] = []
     left_out: list[str] = []
     models: dict[str, None] = {}
+    told: dict[str, list[str]] = {}
     for run in sorted(set(runs), key=lambda run: run.name):
         manifest = run.manifest()
         models.setdefault(manifest.model.name)
@@ -57,10 +62,16 @@ def export(runs: Iterable[StoredRun], url: str | None) -> Exported:
             left_out.append(f"{run.name} {reason}")
         else:
             results += _results(run, manifest, *found, url)
+            told.setdefault(manifest.suite.digest, []).append(run.name)
     if len(models) > 1:
         raise CardError(
             f"these are runs of {len(models)} models: {', '.join(sorted(models))}; a model card is "
             "about one"
+        )
+    if repeated := next((names for names in told.values() if len(names) > 1), None):
+        raise CardError(
+            f"these are {len(repeated)} runs of one suite: {', '.join(repeated)}; a card tells one "
+            "score of each metric, so name the run that it is about"
         )
     return Exported(next(iter(models), ""), results, left_out)
 
@@ -81,7 +92,7 @@ def _results(
 ) -> list[EvalResult]:
     from huggingface_hub import EvalResult
 
-    suite = manifest.suite
+    suite, model = manifest.suite, manifest.model
     task, task_name = _TASKS.get(suite.main_metric, _RECOGNITION)
     page = None if url is None else f"{url.rstrip('/')}/{paths.run_page(run.name)}"
     return [
@@ -91,7 +102,13 @@ def _results(
             dataset_type=suite.name,
             dataset_name=suite_title(suite.name),
             dataset_revision=suite.digest,
-            dataset_args={"harness": HARNESS, "version": suite.version},
+            dataset_args={
+                "harness": HARNESS,
+                "version": suite.version,
+                "checkpoint": model.checkpoint,
+                "checkpoint_digest": model.checkpoint_digest,
+                "settings": dict(model.settings),
+            },
             metric_type=score.metric,
             metric_name=formatting.words(score.metric),
             metric_value=_points(score.value),

@@ -9,6 +9,8 @@ from adapters.interface import suggestion
 from bench.errors import PublishError
 from bench.publishing.git import Git, without_credentials
 
+_BRANCHES = "refs/heads/"
+
 
 @dataclass(frozen=True, slots=True)
 class Destination:
@@ -30,7 +32,7 @@ class Destination:
     @property
     def ref(self) -> str:
         """The branch's full name."""
-        return f"refs/heads/{self.branch}"
+        return f"{_BRANCHES}{self.branch}"
 
     def within(self, path: str) -> str:
         """The branch's path of a file of the site."""
@@ -43,15 +45,16 @@ def find_destination(user: Git, remote: str, branch: str, folder: str) -> Destin
     Args:
         user: where remotes are looked up by name, and relative paths start.
         remote: a remote's name, a URL, or a repository's path.
-        branch: made when it is not there.
+        branch: its short or full name; made when it is not there.
         folder: of the branch; "" or "." is its root.
 
     Raises:
         PublishError: one of them cannot be used.
     """
-    if user.tells("check-ref-format", f"refs/heads/{branch}") is None or branch.startswith("-"):
+    name = branch.removeprefix(_BRANCHES)
+    if name.startswith(("-", "refs/")) or user.tells("check-ref-format", _BRANCHES + name) is None:
         raise PublishError(f"{branch!r} is no name for a branch; give another --branch")
-    return Destination(_url(user, remote), branch, _folder(folder))
+    return Destination(_url(user, remote), name, _folder(folder))
 
 
 def _url(user: Git, remote: str) -> str:
@@ -62,7 +65,7 @@ def _url(user: Git, remote: str) -> str:
         found = user.run("remote", "get-url", "--push", remote)
         top = user.tells("rev-parse", "--show-toplevel")
         return _located(found, Path(top) if top else user.folder)
-    if not any(mark in remote for mark in ":/\\") and not (user.folder / remote).exists():
+    if not any(mark in remote for mark in ":/\\") and _path(remote, user.folder) is None:
         known = ", ".join(names) or "none"
         raise PublishError(
             f"no remote is called {remote!r}{suggestion(remote, names)}; there are here: {known}. "
@@ -73,8 +76,16 @@ def _url(user: Git, remote: str) -> str:
 
 def _located(url: str, start: Path) -> str:
     """A path as an absolute one; URLs as they are."""
-    path = start / Path(url).expanduser()
-    return str(path) if "://" not in url and path.exists() else url
+    path = None if "://" in url else _path(url, start)
+    return url if path is None else str(path)
+
+
+def _path(given: str, start: Path) -> Path | None:
+    try:
+        path = start / Path(given).expanduser()
+        return path if path.exists() else None
+    except (OSError, RuntimeError, ValueError):  # nothing in a file system is called that
+        return None
 
 
 def _folder(given: str) -> str:

@@ -6,7 +6,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,16 +83,13 @@ def scratch(user: Git) -> Iterator[Git]:
     """
     local = set(user.run("rev-parse", "--local-env-vars").split())
     environment = {name: value for name, value in os.environ.items() if name not in local}
-    settings = list(_passed_on(user))
-    environment |= {"LC_ALL": "C", "GIT_CONFIG_COUNT": str(len(settings))}
-    for at, (key, value) in enumerate(settings):
-        environment |= {f"GIT_CONFIG_KEY_{at}": key, f"GIT_CONFIG_VALUE_{at}": value}
+    environment["LC_ALL"] = "C"
     if not sys.stdin.isatty():
         environment["GIT_TERMINAL_PROMPT"] = "0"  # an error is better than waiting for nobody
     with TemporaryDirectory(prefix="bench-publish-") as folder:
         git = Git(Path(folder), environment)
         git.run("init", "--quiet", "--bare", "--template=")
-        yield git
+        yield Git(git.folder, environment | _passed_on(_settings(user), _settings(git)))
 
 
 def without_credentials(text: str) -> str:
@@ -99,11 +97,30 @@ def without_credentials(text: str) -> str:
     return _CREDENTIALS.sub("", text)
 
 
-def _passed_on(user: Git) -> Iterator[tuple[str, str]]:
-    """The settings of the user's repository alone; git reads the user's other ones by itself."""
-    listed = user.run("config", "--list", "--show-scope", "-z").split("\0")
-    for scope, setting in zip(listed[::2], listed[1::2], strict=False):
-        key, _, value = setting.partition("\n")
-        known = key in _PASSED_ON or key.startswith(_PASSED_ON_SECTIONS)
-        if known and scope in ("local", "worktree", "command"):
-            yield key, value
+def _passed_on(
+    settings: Sequence[tuple[str, str]], known: Sequence[tuple[str, str]]
+) -> dict[str, str]:
+    """The environment that gives git ``settings`` on top of those it has read by itself.
+
+    None is given twice: a header that is sent twice is refused by servers.
+    """
+    left = Counter(known)
+    environment: dict[str, str] = {}
+    count = 0
+    for key, value in settings:
+        if left[key, value]:
+            left[key, value] -= 1
+        else:
+            environment |= {f"GIT_CONFIG_KEY_{count}": key, f"GIT_CONFIG_VALUE_{count}": value}
+            count += 1
+    return environment | {"GIT_CONFIG_COUNT": str(count)}
+
+
+def _settings(git: Git) -> list[tuple[str, str]]:
+    """How git reaches remotes from its folder, whichever file says so, the last word last."""
+    listed = (setting.partition("\n") for setting in git.run("config", "--list", "-z").split("\0"))
+    return [
+        (key, value if given else "true")
+        for key, given, value in listed
+        if key in _PASSED_ON or key.startswith(_PASSED_ON_SECTIONS)
+    ]

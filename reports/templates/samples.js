@@ -6,6 +6,7 @@ const main = document.getElementById("main");
 const form = document.getElementById("choices");
 const cards = document.getElementById("cards");
 const told = document.getElementById("told");
+const warning = document.getElementById("unlike");
 const bars = document.querySelectorAll(".pages");
 const page = { run: null, others: new Map(), suite: { shards: 0, runs: [] }, regions: new Uint32Array(0), at: 0, drawn: 0 };
 
@@ -38,6 +39,10 @@ async function against(name) {
   return other;
 }
 
+function scoredBy(run) {
+  return `${visible(run.model)} by ${[words(run.metrics[0] ?? "no score"), run.protocol, run.encoder].filter(Boolean).map(visible).join(", ")}`;
+}
+
 function tell(from, to) {
   const total = page.regions.length;
   const count = (number) => number.toLocaleString("en");
@@ -46,7 +51,8 @@ function tell(from, to) {
     ? `Regions ${count(from + 1)}–${count(to)} of ${count(total)}${all}`
     : "No region fits these choices.";
   for (const button of document.querySelectorAll("[data-go]")) {
-    button.disabled = button.dataset.go === "1" ? to >= total : from === 0;
+    // Not disabled, which would drop the keyboard's place on the page.
+    button.ariaDisabled = String(button.dataset.go === "1" ? to >= total : from === 0);
   }
 }
 
@@ -58,8 +64,15 @@ async function show() {
   try {
     const other = await against(choices.against);
     if (turn !== page.drawn) return;
-    document.getElementById("outcomes").hidden = !other;
-    form.elements.order.querySelector("[value=difference]").hidden = !other;
+    const apart = other ? unlike(page.run, other) : [];
+    const comparable = other && apart.length === 0;
+    document.getElementById("outcomes").hidden = !comparable;
+    form.elements.order.querySelector("[value=difference]").hidden = !comparable;
+    if (other && !comparable) form.elements.order.value = choices.order === "best" ? "best" : "";
+    warning.hidden = apart.length === 0;
+    warning.textContent = apart.length
+      ? `Scored with another ${apart.join(" and ")}: ${scoredBy(page.run)}; ${scoredBy(other)}. The scores are not comparable; regions are shown where answers differ.`
+      : "";
     page.regions = chosen(page.run, other, choices);
     const last = Math.max(1, Math.ceil(page.regions.length / PER_PAGE));
     page.at = Math.min(choices.page, last);
@@ -129,6 +142,7 @@ form.addEventListener("input", (event) => {
 });
 for (const button of document.querySelectorAll("[data-go]")) {
   button.addEventListener("click", () => {
+    if (button.ariaDisabled === "true") return;
     history.pushState(null, "", addressOf({ ...choicesOf(location.hash), page: page.at + Number(button.dataset.go) }));
     show();
     main.scrollIntoView();

@@ -55,6 +55,9 @@ function shownText(piece, known = null) {
     box.textContent = whole;
     box.classList.add("full");
     more.replaceWith(element("small", { textContent: rest }));
+    // The text takes the keyboard's place from the button, and scrolls with it.
+    box.tabIndex = 0;
+    box.focus();
   });
   return [box, " ", more];
 }

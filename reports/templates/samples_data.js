@@ -67,6 +67,7 @@ class Run {
       folder,
       model: index.model,
       protocol: index.protocol,
+      encoder: index.encoder,
       metrics: index.metrics,
       count: index.regions,
       digest: index.regions_digest,
@@ -111,6 +112,15 @@ function difference(one, other, at) {
   return one.scores[at] - other.scores[at];
 }
 
+function unlike(one, other) {
+  // In what two runs' scores differ besides the answers; nothing is subtracted then.
+  const told = [];
+  if (one.metrics[0] !== other.metrics[0]) told.push("main metric");
+  if (one.protocol !== other.protocol) told.push("protocol");
+  if (one.encoder !== other.encoder) told.push("encoder");
+  return told;
+}
+
 function byDifference(one, other) {
   return ordered(one.count, 2 * MOST + 1, (at) => {
     const found = difference(one, other, at);
@@ -144,16 +154,17 @@ function chosen(run, other, choices) {
     const fits = named(run, choices.predicted);
     tests.push((at) => fits[predicted[at]] === 1);
   }
+  const comparable = other && unlike(run, other).length === 0;
   if (other) {
-    const outcomes = {
-      won: (at) => difference(run, other, at) > 0,
-      lost: (at) => difference(run, other, at) < 0,
-    };
-    const differs = (at) => run.answer[at] !== other.answer[at] || scores[at] !== other.scores[at];
-    tests.push(outcomes[choices.outcome] ?? differs);
+    const outcome = comparable ? choices.outcome : "";
+    const scored = (at) => comparable && scores[at] !== other.scores[at];
+    if (outcome === "won") tests.push((at) => difference(run, other, at) > 0);
+    else if (outcome === "lost") tests.push((at) => difference(run, other, at) < 0);
+    else tests.push((at) => run.answer[at] !== other.answer[at] || scored(at));
   }
-  const orders = { best: () => run.best, difference: () => (other ? byDifference(run, other) : run.worst) };
-  const order = (orders[choices.order] ?? (() => run.worst))();
+  let order = run.worst;
+  if (choices.order === "best") order = run.best;
+  if (choices.order === "difference" && comparable) order = byDifference(run, other);
   if (!tests.length) return order;
   return order.filter((at) => tests.every((test) => test(at)));
 }

@@ -53,7 +53,7 @@ def mean_scores(
     present = sizes > 0
     clusters = pd.factorize(images, sort=True)[0]
     draws = bootstrap_draws(columns, clusters, groups, **bootstrap._asdict())
-    sample = sample_of(images)
+    sample = sample_of(images, bootstrap.seed)
     scores = []
     for name, column, drawn in zip(values.columns, means.T, draws.T, strict=True):
         metric, protocol = name.split("/")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.bootstrap import interval_of
+from metrics.bootstrap import DRAWING, interval_of
 from suites.base import Draws, Score
 
 _DIGITS = 16
@@ -39,9 +39,9 @@ def resampled(
     )
 
 
-def sample_of(images: Iterable[str]) -> str:
-    """Digest of the images that resamples are drawn from, in any order and number."""
-    listed = json.dumps(sorted(set(images)))
+def sample_of(images: Iterable[str], seed: int) -> str:
+    """Digest of what decides the resamples besides their number: images, in any order, and seed."""
+    listed = json.dumps([DRAWING, seed, sorted(set(images))])
     return hashlib.sha256(listed.encode("ascii")).hexdigest()[:_DIGITS]
 
 

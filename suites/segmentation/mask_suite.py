@@ -71,7 +71,7 @@ def _table(
 ) -> Iterator[Resampled]:
     rows = classed.final
     truth, images, right = classed.truth[rows], classed.images[rows], classed.right[rows, None]
-    sample = sample_of(classed.frame["image_id"][rows])
+    sample = sample_of(classed.frame["image_id"][rows], seed)
     accuracy = mask_accuracy(truth, classed.predicted[rows], classes=classes)
     for metric, value, groups, count in (
         (MASK_ACCURACY, accuracy.macro, truth, np.count_nonzero(accuracy.total)),

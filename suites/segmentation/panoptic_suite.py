@@ -64,7 +64,7 @@ class PanopticSuite(IndexedSuite):
         quality = class_quality(matches)
         groups = (("", None), ("[things]", things), ("[stuff]", ~things))
         # Every selected image is drawn from, whether it has a segment or not.
-        sample = sample_of([self.digest, str(selection.count(len(self)))])
+        sample = sample_of([self.digest, str(selection.count(len(self)))], seed)
         table = [
             *(
                 score
@@ -121,7 +121,7 @@ def _accuracy(classed: ClassedAnswers, protocol: str, resamples: int, seed: int)
         right[:, None], classed.images[classed.final], resamples=resamples, seed=seed
     )[:, 0]
     value = float(right.mean()) if len(right) else None
-    sample = sample_of(classed.frame["image_id"][classed.final])
+    sample = sample_of(classed.frame["image_id"][classed.final], seed)
     return resampled(
         SEGMENT_ACCURACY, protocol, value, count=len(right), draws=draws, sample=sample
     )

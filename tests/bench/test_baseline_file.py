@@ -24,8 +24,9 @@ from bench.gating.entries import Entry
 from bench.gating.pairing import Pair
 from bench.gating.quality import judge_scores
 from bench.gating.resamples import pack, rounded, unpack
-from bench.gating.tolerances import Tolerance, Unit
 from bench.score_tables import Drawn, ScoreTable
+from bench.store import stored_runs
+from bench.tolerances import Tolerance, Unit
 from suites.base import Counts, Score
 from tests.bench.gating_runs import answer, forget, regions
 from tests.bench.kinds import Bench
@@ -213,6 +214,7 @@ def refusal(path: Path) -> str:
         ('"schema_version": 1,', "", "no schema_version; it is no baseline file"),
         ('"entries": [', '"entries": [\n<<<<<<< HEAD', "cannot be read"),
         ('"value": 0.5', '"value": NaN', "NaN is no score"),
+        ('"value": 0.5', '"value": 1e999', "should be a finite number"),
         ('"value": 0.5, ', "", "`entries.1.scores.0.value`: field required"),
     ],
 )
@@ -308,6 +310,29 @@ def test_scores_of_other_regions_have_no_difference(
     out = capsys.readouterr().out
     assert "different selections: 4 and 10 images" in out
     assert "mine on stripes: images 4 -> 10" in out
+
+
+def test_two_runs_of_one_entry_are_bad_usage(
+    bench: Bench, workplace: Path, capsys: Captured
+) -> None:
+    answer(bench, workplace, FEW)
+    answer(bench, workplace, ())
+    names = [run.name for run in stored_runs(workplace / "runs")]
+    assert len(names) == 2
+    assert bench("baseline", "update", *names) == 2
+    assert "are both runs of mine on stripes, of which the baseline keeps one" in (
+        " ".join(capsys.readouterr().err.split())
+    )
+    assert not (workplace / "baseline.json").exists()
+    assert bench("baseline", "update", names[0], f"runs/{names[0]}") == 0
+
+
+def test_a_file_that_nothing_can_be_called_is_the_users_to_mend(
+    bench: Bench, workplace: Path, capsys: Captured
+) -> None:
+    answer(bench, workplace, ())
+    assert bench("baseline", "update", "mine", "--baseline", "x" * 5_000) == 2
+    assert "cannot be written" in capsys.readouterr().err
 
 
 def test_update_needs_runs(bench: Bench, workplace: Path, capsys: Captured) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bench.store import stored_runs
@@ -271,6 +272,33 @@ def test_parts_of_different_size_are_compared_over_the_regions_they_share(
     assert any("cover 4 and 10 of 10 images" in note for note in comparison["notes"])
 
 
+def test_means_over_some_categories_say_that_they_are_such(
+    bench: Bench, answered: Answered, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    references = FakeSuite.references
+    monkeypatch.setattr(
+        "regionbench_fakes.FakeSuite.references",
+        lambda suite, selection: references(suite, selection).assign(frequency="r"),
+    )
+    answered("a", {"0001/0": "sun"}, "--limit", "4")
+    answered("b", {"0002/0": "sun", "0009/0": "sun"})
+    comparison = only(compared(bench, capsys, "a", "b"))
+    note = metric(comparison, "semantic_similarity[rare]")["note"]
+    assert note == "a mean over rare categories alone, and the runs cover different regions"
+    assert metric(comparison, "semantic_similarity[macro]")["basis"] == "regions"
+
+
+def test_resamples_drawn_otherwise_are_compared_by_regions(
+    bench: Bench, answered: Answered, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered("a", {"0001/0": "sun"})
+    monkeypatch.setattr("suites.protocols.resampled.DRAWING", 0)
+    answered("b", {"0002/0": "sun", "0009/0": "sun"})
+    comparison = only(compared(bench, capsys, "a", "b"))
+    main = metric(comparison, "semantic_similarity")
+    assert (main["basis"], main["regions"]) == ("regions", None)
+
+
 def test_an_incomplete_run_is_compared_where_it_has_answers_and_is_no_success(
     bench: Bench, answered: Answered, capsys: Captured
 ) -> None:
@@ -350,13 +378,77 @@ def test_damaged_resamples_are_named(
     assert "`bench score` writes it anew" in shown
 
 
+def lacking(name: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    return lambda frame: frame.drop(columns=name)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        ("regions", lacking("category"), "has no column category"),
+        ("regions", lacking("text"), "has no column text"),
+        ("regions", lambda f: pd.concat([f, f[:1]]), "has two rows of one region"),
+        ("regions", lambda f: f.assign(category=[None, *f["category"][1:]]), "has rows without"),
+        ("regions", lambda f: f.assign(image_id=[None, *f["image_id"][1:]]), "has rows without"),
+        ("categories", lacking("protocol"), "has no column protocol"),
+        ("categories", lambda f: f.assign(metric=None), "has rows without metric"),
+        ("categories", lambda f: f.assign(value="x"), "has values that are no numbers"),
+    ],
+)
+def test_a_readable_frame_that_is_none_of_ours_is_named(
+    bench: Bench,
+    ab: None,
+    workplace: Path,
+    capfd: Captured,
+    file: str,
+    change: Callable[[pd.DataFrame], pd.DataFrame],
+    message: str,
+) -> None:
+    path = stored(workplace, "b").folder / f"{file}.parquet"
+    change(pd.read_parquet(path)).to_parquet(path, index=False)
+    assert bench("compare", "a", "b") == 2
+    assert f"{path} {message}" in capfd.readouterr().err
+
+
+def test_a_column_that_holds_numbers_in_one_run_alone_is_no_score(
+    bench: Bench, ab: None, workplace: Path, capsys: Captured
+) -> None:
+    folder = stored(workplace, "b").folder
+    edit(folder / "scores.json", lambda values: values.pop("samples"))
+    frame = pd.read_parquet(folder / "regions.parquet")
+    frame = frame.assign(**{"exact_match/wowseg-v1": "x"})
+    frame.to_parquet(folder / "regions.parquet", index=False)
+    comparison = only(compared(bench, capsys, "a", "b"))
+    assert metric(comparison, "exact_match")["basis"] == "scores"
+    assert metric(comparison, "semantic_iou")["basis"] == "regions"
+
+
+def test_a_page_goes_when_one_of_its_runs_is_scored_anew(
+    bench: Bench, ab: None, workplace: Path, capsys: Captured
+) -> None:
+    assert bench("report") == 0
+    page = Path(only(compared(bench, capsys, "a", "b"))["page"])
+    assert bench("report") == 0
+    assert page.is_file()
+    linking = [
+        p for p in (workplace / "site" / "runs").rglob("*.html") if page.name in p.read_text()
+    ]
+    assert {p.parent.name for p in linking} == {"a", "b"}
+    assert bench("score", "stripes/b", "--resamples", "50", "--no-report", "--no-mlflow") == 0
+    assert bench("report") == 0
+    assert not page.exists()
+    assert not [p for p in linking if page.name in p.read_text()]
+
+
 def test_the_page_lies_in_the_site_and_survives_the_next_report(
     bench: Bench, ab: None, workplace: Path, capsys: Captured
 ) -> None:
     page = Path(only(compared(bench, capsys, "a", "b"))["page"])
     assert page.parent == workplace / "site" / "compare"
     beside = sorted(path.name.removeprefix(page.stem) for path in page.parent.iterdir())
-    assert beside == [".categories.csv", ".html", ".json", ".metrics.csv", ".regions.csv"]
+    assert beside == [
+        *(".categories.csv", ".html", ".json", ".metrics.csv", ".regions.csv", ".runs.json")
+    ]
     first = page.read_text()
     assert "runs/stripes/a/" not in first
     assert bench("report") == 0
@@ -433,6 +525,8 @@ def test_set_level_scores_are_compared_by_resamples_or_not_at_all(
     pq = metric(comparison, "pq", "gtmask-osprey-v1")
     assert (pq["basis"], pq["difference"], pq["low"]) == ("none", None, None)
     assert pq["note"] == "not a mean over regions, and the runs cover different ones"
+    things = metric(comparison, "pq[things]", "gtmask-osprey-v1")
+    assert things["note"] == pq["note"]
     accuracy = metric(comparison, "segment_accuracy", "gtmask-osprey-v1")
     assert accuracy["basis"] == "regions"
     assert 0 < accuracy["regions"] < len(regions)

@@ -309,6 +309,17 @@ def test_a_record_of_a_newer_version_is_refused(efficiency: Efficiency, place: P
         read_records(place / "efficiency")
 
 
+@pytest.mark.parametrize("version", [0, -1])
+def test_a_record_of_no_version_is_refused(
+    efficiency: Efficiency, place: Path, version: int
+) -> None:
+    _, printed = efficiency("--measure", "cost")
+    path = Path(printed["records"][0]["path"])
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": version}))
+    with pytest.raises(StoreError, match=r"has no usable schema_version"):
+        read_records(place / "efficiency")
+
+
 def test_a_cost_of_the_first_version_was_computed(efficiency: Efficiency, place: Path) -> None:
     _, printed = efficiency("--measure", "cost")
     path = Path(printed["records"][0]["path"])

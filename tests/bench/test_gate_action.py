@@ -129,7 +129,7 @@ def test_the_example_proposes_a_new_baseline_and_only_a_new_one(
         subprocess.run(
             ["bash", "-eo", "pipefail", "-c", text],
             cwd=work,
-            env=env | {"GITHUB_RUN_ID": str(number)},
+            env=env | {"GITHUB_RUN_ID": str(number), "GITHUB_REF_NAME": "trunk"},
             check=True,
             capture_output=True,
         )
@@ -147,7 +147,7 @@ def test_the_example_proposes_a_new_baseline_and_only_a_new_one(
     bash("echo 2 > baseline.json", 0)
     bash(script, 3)
     assert branches() == ["baseline-1", "baseline-3"]
-    call = "[pr][create][--title][Update the baseline][--body-file][changes.md]"
+    call = "[pr][create][--base][trunk][--title][Update the baseline][--body-file][changes.md]"
     assert (tmp_path / "gh").read_text() == 2 * call
 
 
@@ -207,6 +207,7 @@ def test_the_actions_steps_run_and_gate(runner: Runner) -> None:
     first = runner.step("Gate")
     assert first.returncode == 2
     assert "there is no baseline" in first.stderr
+    assert runner.outputs() == {"exit-code": "2"}
     bench = [str(runner.python / "bench"), "baseline", "update", "tiny-mm-causal"]
     subprocess.run(bench, cwd=runner.folder, check=True, capture_output=True)
     tolerance = "semantic_similarity=1%"
@@ -219,6 +220,10 @@ def test_the_actions_steps_run_and_gate(runner: Runner) -> None:
     named = runner.step("Gate", baseline="kept.json", junit="other.xml")
     assert named.returncode == 0, named.stderr
     assert (runner.folder / "other.xml").is_file()
+    (runner.folder / "gate.xml").unlink()
+    without = runner.step("Gate", junit="")
+    assert without.returncode == 0, without.stderr
+    assert not (runner.folder / "gate.xml").exists()
 
 
 def test_a_broken_run_stops_the_action_and_an_incomplete_one_reaches_the_gate(
@@ -236,6 +241,15 @@ def test_a_broken_run_stops_the_action_and_an_incomplete_one_reaches_the_gate(
     assert runner.step("Gate", gate="", baseline="a b.json").stdout == (
         "[gate][--github][--junit][gate.xml][--baseline][a b.json]"
     )
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 4])
+def test_the_gates_exit_code_is_the_steps_and_an_output(runner: Runner, code: int) -> None:
+    (runner.python / "bench").unlink()
+    (runner.python / "bench").write_text(f"#!/bin/sh\nexit {code}\n")
+    (runner.python / "bench").chmod(0o755)
+    assert runner.step("Gate").returncode == code
+    assert runner.outputs() == {"exit-code": str(code)}
 
 
 def test_nothing_in_an_input_is_run(runner: Runner) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import json
 import re
+import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -21,6 +23,8 @@ from bench.gating.github import commands, markdown, workflow_command
 from bench.gating.judging import Judgement
 from bench.gating.junit import junit
 from bench.gating.telling import COLUMNS, one_line, rows, sentence
+from bench.manifest import FILE_NAME
+from bench.output import note, warn
 from tests.bench.kinds import Bench
 
 Captured = pytest.CaptureFixture[str]
@@ -124,7 +128,8 @@ def test_a_row_says_what_was_compared() -> None:
 def test_names_are_one_line_that_can_be_printed(text: str) -> None:
     shown = one_line(text)
     assert len(shown.splitlines()) <= 1
-    assert shown.encode("utf-8").isascii() or "\x00" not in shown
+    assert "Cc" not in {unicodedata.category(character) for character in shown}
+    assert len(shown.encode("utf-8")) >= len(shown)
 
 
 @given(checks, st.booleans())
@@ -232,6 +237,50 @@ def test_no_name_gives_the_runner_commands(
     if words:
         told = json.loads(shown.out)
         assert [check["name"] for check in told["checks"][:-1]] == list(HOSTILE)
+
+
+@pytest.mark.parametrize("name", [n for n in HOSTILE if "\x00" not in n])
+def test_no_error_gives_the_runner_commands(
+    bench: Bench, capsys: Captured, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for words in (
+        ("gate", "--baseline", name),
+        ("gate", "--baseline", f"x{name}", "--json"),
+        ("gate", "--tolerance", name),
+        ("compare", name, "x"),
+        (f"{name}",),
+    ):
+        assert bench(*words) == 2, words
+        shown = capsys.readouterr()
+        assert not obeyed(shown.out) + obeyed(shown.err), words
+
+
+def test_no_stored_name_gives_the_runner_commands_by_an_error(
+    bench: Bench, workplace: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    run = workplace / "runs" / "shapes" / "x\n::error::pwned" / "y"
+    run.mkdir(parents=True)
+    (run / FILE_NAME).write_text("{}")
+    assert bench("gate", "--baseline", "x") == 2
+    err = capsys.readouterr().err
+    assert "pwned" in err
+    assert not obeyed(err)
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    bench("gate", "--baseline", "x")
+    assert "\n::error::pwned" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("tell", [note, warn])
+@given(text=st.text(alphabet="a: \t\r\n#[") | st.sampled_from(HOSTILE))
+def test_no_message_gives_the_runner_commands(tell: Callable[[str], None], text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GITHUB_ACTIONS", "true")
+        shown: list[str] = []
+        patch.setattr("click.echo", lambda message, **_: shown.append(message))
+        tell(text)
+    assert not obeyed("".join(shown))
 
 
 @pytest.mark.usefixtures("judged")

@@ -17,12 +17,15 @@ from bench.errors import ConfigError
 from bench.exit_codes import ExitCode
 from bench.gating.checks import Check, Kind, Verdict
 from bench.gating.rules import Outcome, judge_drop, judge_slowdown, outcome_of
-from bench.gating.tolerances import Tolerance, Unit, parse_share, parse_tolerance
+from bench.tolerances import Tolerance, Unit, parse_share, parse_tolerance, without_noise
 
 # Sixteenths are exact in floating point, and make ties frequent.
 sixteenths = st.integers(-48, 48)
 tolerances = st.integers(0, 48)
-drops = st.tuples(sixteenths, sixteenths, sixteenths).map(sorted)
+drops = st.tuples(sixteenths, sixteenths, sixteenths).map(
+    lambda ends: [min(ends[0], ends[2]), ends[1], max(ends[0], ends[2])]
+)
+"""Low end, drop, high end; an interval may leave out its own drop."""
 
 
 def as_written(drop: Sequence[int], allowed: int, *, significance: bool) -> str:
@@ -34,7 +37,7 @@ def as_written(drop: Sequence[int], allowed: int, *, significance: bool) -> str:
     if larger and real:
         return "regression"
     beyond, wider = high > allowed, Fraction(high - low) > allowed
-    return "inconclusive" if beyond and wider else "pass"
+    return "inconclusive" if larger or (beyond and wider) else "pass"
 
 
 @given(drops, tolerances, st.booleans())
@@ -48,9 +51,11 @@ def test_the_decision_is_the_documented_one(
 
 def test_it_is_so_in_every_small_case_with_all_ties() -> None:
     seen = set()
-    for drop in itertools.combinations_with_replacement(range(-3, 4), 3):
+    for drop in itertools.product(range(-3, 4), repeat=3):
         for allowed, significance in itertools.product(range(4), (True, False)):
             low, middle, high = map(float, drop)
+            if low > high:
+                continue
             found = judge_drop(middle, low, high, float(allowed), significance=significance)
             assert found == as_written(drop, allowed, significance=significance)
             seen.add(found)
@@ -91,6 +96,11 @@ def test_a_better_run_never_fails_where_a_worse_one_passes(
 def test_equal_scores_pass_at_any_tolerance(allowed: int) -> None:
     for significance in (True, False):
         assert judge_drop(0.0, 0.0, 0.0, allowed, significance=significance) is Verdict.PASS
+
+
+def test_a_drop_beyond_the_tolerance_never_passes_by_its_interval() -> None:
+    found = judge_drop(0.03, -0.005, 0.009, 0.015, significance=True)
+    assert found is Verdict.INCONCLUSIVE
 
 
 def test_without_an_interval_only_the_number_can_be_judged() -> None:
@@ -196,6 +206,13 @@ def test_a_slowdowns_tolerance_needs_its_unit() -> None:
     assert parse_share("10 %") == Tolerance(10.0, Unit.PERCENT)
     with pytest.raises(ValueError, match="write `10 %`"):
         parse_share(0.1)
+
+
+@pytest.mark.parametrize("tenths", range(1, 100))
+def test_a_drop_of_exactly_the_tolerance_is_tolerated(tenths: int) -> None:
+    drop = without_noise(0.8 - (0.8 - tenths / 1000))
+    assert drop <= parse_tolerance(f"{tenths / 10} points").allows(0.8) == tenths / 1000
+    assert without_noise(drop + 1e-6) > parse_tolerance(f"{tenths / 10} points").allows(0.8)
 
 
 def test_a_tolerance_is_of_the_scale_or_of_the_baseline() -> None:

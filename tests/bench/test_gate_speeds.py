@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.config import SpeedGate
-from bench.efficiency.records import comparable
+from bench.efficiency.records import Audits, comparable
 from bench.efficiency.storing import write_record
-from bench.gating.speeds import read_speeds
+from bench.gating.baseline_file import read_baseline
+from bench.gating.speeds import Place, Speed, read_speeds
 from bench.manifest import HardwareRecord
 from tests.bench.gating_runs import answer
 from tests.bench.kinds import Bench
@@ -56,6 +58,10 @@ def timed_baseline(bench: Bench, workplace: Path) -> Path:
     shutil.rmtree(workplace / "efficiency")
     path.write_text(text + GATE)
     return workplace
+
+
+def kept(folder: Path) -> Mapping[Place, Speed]:
+    return read_baseline(folder / "baseline.json").speeds
 
 
 def judged(bench: Bench, capsys: Captured, *words: str) -> tuple[int, dict[str, Any]]:
@@ -164,6 +170,82 @@ def test_a_point_that_no_longer_gives_a_speed_is_incomplete(
     code, speeds = judged(bench, capsys)
     assert code == 3
     assert speeds["32"]["reason"] == "out of memory: no room"
+
+
+@pytest.mark.parametrize(
+    ("audits", "reason"),
+    [
+        (
+            Audits(outputs_equal=False, repeat_ratio=1.0, repeat_ok=True),
+            "not those of a plain call",
+        ),
+        (Audits(outputs_equal=True, repeat_ratio=0.4, repeat_ok=False), "took 40% of its first"),
+    ],
+)
+def test_a_speed_that_failed_its_audit_is_none(
+    timed_baseline: Path, bench: Bench, capsys: Captured, audits: Audits, reason: str
+) -> None:
+    timed(timed_baseline, 1, 0.5)
+    timed(timed_baseline, 32, 0.1, audits=audits)
+    code, speeds = judged(bench, capsys)
+    assert (code, speeds["32"]["verdict"]) == (3, "incomplete")
+    assert reason in speeds["32"]["reason"]
+    bench("baseline", "update")
+    medians = {place.question.instances: s.p50 for place, s in kept(timed_baseline).items()}
+    assert medians[32] == 2.0, "it never becomes the baseline"
+
+
+def test_a_model_with_random_weights_is_another_one(
+    timed_baseline: Path, bench: Bench, capsys: Captured
+) -> None:
+    trained = POINT["subject"].model_copy(update={"random_weights": False})
+    timed(timed_baseline, 32, 9.0, subject=trained)
+    code, speeds = judged(bench, capsys)
+    assert code == 0
+    assert speeds["32"]["verdict"] == "incomplete"
+    assert not speeds["32"]["counts"]
+
+
+def test_a_named_run_is_gated_by_its_own_speeds(
+    timed_baseline: Path, bench: Bench, capsys: Captured
+) -> None:
+    own = POINT["subject"].model_copy(update={"model": "mine"})
+    timed(timed_baseline, 1, 0.5, subject=own)
+    assert bench("baseline", "update", "mine") == 0
+    timed(timed_baseline, 32, 9.0)
+    assert judged(bench, capsys)[0] == 1
+    code, speeds = judged(bench, capsys, "--run", "mine")
+    assert code == 0
+    assert [check["subject"] for check in speeds.values()] == ["mine"]
+
+
+def test_a_slowdown_of_exactly_the_tolerance_is_tolerated(
+    timed_baseline: Path, bench: Bench, capsys: Captured
+) -> None:
+    timed(timed_baseline, 1, 0.55)
+    assert 0.55 / 0.5 - 1 > 0.1, "floating point's noise"
+    code, speeds = judged(bench, capsys)
+    assert (code, speeds["1"]["verdict"]) == (0, "pass")
+
+
+def test_points_are_told_apart_by_what_sets_them_apart(
+    timed_baseline: Path, bench: Bench, capsys: Captured
+) -> None:
+    for update in ({"tiles": "1"}, {"tiles": "1", "width": 448}):
+        geometry = POINT["geometry"].model_copy(update=update)
+        timed(timed_baseline, 32, 1.0, geometry=geometry)
+    assert bench("baseline", "update", "mine", "--json") == 0
+    changes = json.loads(capsys.readouterr().out)["changes"]
+    names = {change["name"].removesuffix(", Example, 2 cores, 2 threads") for change in changes}
+    point = "32 regions together, forced 32 tokens, quick"
+    assert names == {f"{point}, picture 640x480, tiles 1", f"{point}, picture 448x480, tiles 1"}
+    bench("gate", "--json")
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    told = [check["name"] for check in checks if check["name"].startswith("32")]
+    assert {*told} == {*names, f"{point}, picture 640x480, tiles 12+1"}
+    assert len(told) == 3
+    bench("baseline", "show")
+    assert "1 region, forced 32 tokens, quick " in capsys.readouterr().out
 
 
 def test_required_speeds_have_to_be_in_the_baseline(

@@ -11,6 +11,8 @@ import pytest
 import yaml
 from huggingface_hub import ModelCard, ModelCardData
 
+from bench.model_index.results import _RECOGNITION, _TASKS
+from reports.families import TASKS
 from tests.bench.kinds import Bench
 
 CARD = """\
@@ -195,6 +197,52 @@ def test_runs_of_two_models_are_no_card(scored: Bench, capsys: pytest.CaptureFix
     assert "a model card is about one" in capsys.readouterr().err
 
 
+def test_two_runs_of_one_suite_are_no_one_score(
+    scored: Bench, workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quiet = (workplace / "bench.yaml").read_text()
+    loud = quiet.replace("checkpoint: first", "checkpoint: first, settings: {tone: loud}")
+    (workplace / "bench.yaml").write_text(loud)
+    assert scored("run", "--model", "one", "--no-report") == 0
+    runs = sorted(path.parent for path in workplace.glob("runs/*/one/*/run.json"))
+    assert len(runs) == 2
+    capsys.readouterr()
+    assert scored("model-index", *runs) == 2
+    said = capsys.readouterr().err
+    assert "2 runs of one suite" in said
+    assert all(run.name in said for run in runs)
+    settings = []
+    for run in runs:
+        assert scored("model-index", run) == 0
+        (entry,) = yaml.safe_load(capsys.readouterr().out)["model-index"][0]["results"]
+        told = entry["dataset"]["args"]
+        model = json.loads((run / "run.json").read_text())["model"]
+        assert told["checkpoint"] == "first"
+        assert told["checkpoint_digest"] == model["checkpoint_digest"]
+        settings.append(told["settings"])
+    assert sorted(settings, key=str) == [{"tone": "loud"}, {}]
+
+
+def test_every_task_of_the_board_is_called_by_its_own_name() -> None:
+    names = [_TASKS.get(task.main_metrics[0], _RECOGNITION) for task in TASKS]
+    assert len(set(names)) == len(TASKS)
+
+
+def test_named_masks_are_told_as_mask_classification(
+    bench: Bench, workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--suite", "shapes-masks", "--option", "images=6", "--no-report", "--no-mlflow"]
+    assert bench("run", "--model", "one", *options) == 0
+    capsys.readouterr()
+    assert bench("model-index", "one") == 0
+    (entry,) = yaml.safe_load(capsys.readouterr().out)["model-index"][0]["results"]
+    assert entry["task"] == {
+        "type": "image-segmentation",
+        "name": "Classification of ground-truth masks",
+    }
+    assert entry["metrics"][0]["type"] == "mask_accuracy"
+
+
 @pytest.mark.parametrize("front", ["a: [", "- a\n- b"])
 def test_metadata_that_cannot_be_read_is_left_alone(
     scored: Bench, workplace: Path, capsys: pytest.CaptureFixture[str], front: str
@@ -216,7 +264,7 @@ def test_a_card_that_is_not_there_is_named(
 def test_nothing_heavy_is_loaded() -> None:
     code = (
         "import sys, bench.model_index.card, bench.model_index.results;"
-        "import bench.publishing.publishing;"
+        "import bench.publishing.site_commit;"
         "from bench.model_index.card import metadata; from huggingface_hub import EvalResult;"
         "metadata('m', [EvalResult(task_type='t', dataset_type='d', dataset_name='D', "
         "metric_type='x', metric_value=1)]);"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bench.errors import PublishError
-from bench.publishing import publishing
+from bench.publishing import branch, site_commit
 from bench.publishing.destination import find_destination
-from bench.publishing.git import here, without_credentials
+from bench.publishing.git import here, scratch, without_credentials
+from reports.writing import write_folder
 from tests.bench.kinds import Bench
 
 IDENTITY = {
@@ -130,6 +132,105 @@ def test_files_of_others_on_the_branch_stay(bench: Bench, remote: Path, site: Pa
     assert "runs/a.html" not in found
 
 
+@pytest.mark.parametrize(
+    ("theirs", "folder"),
+    [
+        ("index.html", ""),
+        ("runs", ""),
+        ("index.html/theirs.html", ""),
+        ("site-files.json", ""),
+        (".nojekyll/theirs.html", ""),
+        ("board", "board"),
+        ("board/index.html", "board"),
+        ("board/runs/a.html", "board"),
+    ],
+)
+def test_a_file_of_others_in_the_way_is_named_and_stays(
+    bench: Bench,
+    remote: Path,
+    site: Path,
+    capsys: pytest.CaptureFixture[str],
+    theirs: str,
+    folder: str,
+) -> None:
+    push_by_hand(remote, {theirs: "theirs", "more.html": "more"})
+    words = ("publish", "--remote", remote, "--folder", folder, "--no-report")
+    for also in ((), ("--dry-run",)):
+        assert bench(*words, *also) == 2
+        said = capsys.readouterr().err
+        assert repr(theirs) in said
+        assert "'more.html'" not in said
+        assert "--branch" in said
+    assert on_branch(remote) == {theirs: "theirs", "more.html": "more"}
+
+
+def test_a_link_of_others_in_the_way_stays(
+    bench: Bench, workplace: Path, remote: Path, site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    push_by_hand(remote, {"docs/guide.html": "guide"})
+    other = workplace / "linking"
+    git(workplace, "clone", "--quiet", "--branch", "gh-pages", str(remote), str(other))
+    (other / "board").symlink_to("docs")
+    (other / "runs").mkdir()
+    (other / "runs" / "a.html").symlink_to("a")  # a link's blob is its target: our file's bytes
+    git(other, "add", "--all")
+    git(other, "commit", "--quiet", "--message", "links")
+    git(other, "push", "--quiet", "origin", "gh-pages")
+    tip = git(remote, "rev-parse", "gh-pages")
+    assert bench("publish", "--remote", remote, "--folder", "board", "--no-report") == 2
+    assert "'board'" in capsys.readouterr().err
+    assert bench("publish", "--remote", remote, "--no-report") == 2
+    assert "'runs/a.html'" in capsys.readouterr().err
+    assert git(remote, "rev-parse", "gh-pages") == tip
+
+
+def test_a_file_of_others_with_the_same_bytes_is_not_in_the_way(
+    bench: Bench, remote: Path, site: Path
+) -> None:
+    push_by_hand(remote, {"runs/a.html": "a", "runs/theirs.html": "theirs"})
+    assert bench("publish", "--remote", remote, "--no-report") == 0
+    found = on_branch(remote)
+    assert (found["runs/a.html"], found["runs/theirs.html"]) == ("a", "theirs")
+
+
+def test_many_files_of_others_are_counted(
+    bench: Bench, remote: Path, site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(site, {"index.html": "<p>1"} | {f"runs/{n}.html": "ours" for n in range(5)})
+    push_by_hand(remote, {f"runs/{n}.html": "theirs" for n in range(5)})
+    assert bench("publish", "--remote", remote, "--no-report") == 2
+    assert "'runs/0.html', 'runs/1.html', 'runs/2.html' and 2 more" in capsys.readouterr().err
+
+
+def test_a_damaged_listing_on_the_branch_gives_nothing_away(
+    bench: Bench, remote: Path, site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bench("publish", "--remote", remote, "--no-report") == 0
+    push_by_hand(remote, {"site-files.json": "<<<<<<< HEAD"})
+    before = on_branch(remote)
+    write(site, {"index.html": "<p>2", "runs/a.html": "a"})
+    assert bench("publish", "--remote", remote, "--no-report") == 2
+    assert "'index.html', 'site-files.json'" in capsys.readouterr().err
+    assert on_branch(remote) == before
+
+
+def test_a_file_of_ours_may_become_a_folder_and_back(
+    bench: Bench, remote: Path, site: Path
+) -> None:
+    (site / "runs" / "a.html").unlink()
+    for files in ({"one": "1"}, {"one/two": "2"}, {"one": "3"}):
+        for path in (site / "one" / "two", site / "one"):
+            if path.is_file():
+                path.unlink()
+        if (site / "one").is_dir():
+            (site / "one").rmdir()
+        write(site, {"index.html": "<p>1", **files})
+        assert bench("publish", "--remote", remote, "--no-report") == 0
+        ours = {".nojekyll", "index.html", "site-files.json"}
+        found = on_branch(remote)
+        assert {name: text for name, text in found.items() if name not in ours} == files
+
+
 def test_a_folder_of_the_branch_is_replaced_alone(bench: Bench, remote: Path, site: Path) -> None:
     push_by_hand(remote, {"index.html": "my own page", "board/old.html": "mine"})
     words = ("publish", "--remote", remote, "--folder", "board/latest/", "--no-report")
@@ -214,7 +315,7 @@ def between_fetch_and_push(
 ) -> list[str]:
     """Somebody else pushes a file each time before we do."""
     pushed: list[str] = []
-    push = publishing._push
+    push = branch.push
 
     def late(*given: object) -> None:
         if len(pushed) < times:
@@ -222,7 +323,7 @@ def between_fetch_and_push(
             push_by_hand(remote, {pushed[-1]: "theirs"})
         push(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(publishing, "_push", late)
+    monkeypatch.setattr(site_commit, "push", late)
     return pushed
 
 
@@ -290,13 +391,16 @@ def test_somebody_without_a_name_is_told_how_to_give_one(
     assert "git config --global user.email" in capsys.readouterr().err
 
 
-def test_what_is_half_written_linked_or_a_repository_is_not_published(
+def test_only_the_sites_files_and_a_domain_are_published(
     bench: Bench, workplace: Path, remote: Path, site: Path
 ) -> None:
     (site / ".index.html.77.new").write_text("half")
     (site / ".git").mkdir()
     (site / ".git" / "config").write_text("secret")
     (site / "link.html").symlink_to(workplace / "bench.yaml")
+    (site / "pictures").mkdir()
+    (site / "pictures" / "left-by-a-stopped-build.jpg").write_text("not to be shown")
+    (site / "notes.html").write_text("my own")
     (site / "CNAME").write_text("board.example")
     assert bench("publish", "--remote", remote, "--no-report") == 0
     assert set(on_branch(remote)) == {
@@ -306,6 +410,86 @@ def test_what_is_half_written_linked_or_a_repository_is_not_published(
         "runs/a.html",
         "site-files.json",
     }
+    (site / "CNAME").unlink()
+    assert bench("publish", "--remote", remote, "--no-report") == 0
+    assert on_branch(remote)["CNAME"] == "board.example"
+
+
+@pytest.mark.parametrize("linked", ["runs/a.html", "runs", "site-files.json"])
+def test_a_listed_file_behind_a_link_is_not_published(
+    bench: Bench, workplace: Path, remote: Path, site: Path, linked: str
+) -> None:
+    (site / linked).rename(workplace / "elsewhere")
+    (site / linked).symlink_to(workplace / "elsewhere")
+    assert bench("publish", "--remote", remote, "--no-report") == 2
+    assert git(remote, "branch", "--list") == ""
+
+
+def test_a_site_that_lacks_a_file_is_refused(
+    bench: Bench, remote: Path, site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (site / "runs" / "a.html").unlink()
+    assert bench("publish", "--remote", remote, "--no-report") == 2
+    assert "such as 'runs/a.html'; `bench report` makes them again" in capsys.readouterr().err
+    assert git(remote, "branch", "--list") == ""
+
+
+@pytest.mark.parametrize("listing", [None, "", "{}", '{"files": [], "parts": {}}'])
+def test_a_folder_that_nobody_listed_is_refused(
+    bench: Bench,
+    remote: Path,
+    site: Path,
+    capsys: pytest.CaptureFixture[str],
+    listing: str | None,
+) -> None:
+    (site / "site-files.json").unlink()
+    if listing is not None:
+        (site / "site-files.json").write_text(listing)
+    assert bench("publish", "--remote", remote, "--no-report") == 2
+    assert "site-files.json there is missing or damaged" in capsys.readouterr().err
+    assert git(remote, "branch", "--list") == ""
+
+
+def test_a_build_that_did_not_end_is_not_published(
+    bench: Bench, remote: Path, site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped() -> Iterator[tuple[str, bytes]]:
+        yield "index.html", b"<p>2"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_folder(site, stopped())
+    assert bench("publish", "--remote", remote, "--no-report") == 2
+    assert "did not end; `bench report` finishes it" in capsys.readouterr().err
+    write_folder(site, [("index.html", b"<p>3")])
+    assert bench("publish", "--remote", remote, "--no-report") == 0
+    assert set(on_branch(remote)) == {".nojekyll", "index.html", "site-files.json"}
+
+
+def test_nothing_that_is_published_names_the_machine(
+    bench: Bench, workplace: Path, remote: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "machine-of-ada")
+    assert bench("run", "--model", "one", "--no-report") == 0
+    (manifest,) = workplace.glob("runs/*/one/*/run.json")
+    assert "machine-of-ada" in manifest.read_text()
+    assert bench("publish", "--remote", remote) == 0
+    found = on_branch(remote)
+    assert any(name.startswith("runs/") for name in found)
+    assert [name for name, text in found.items() if "machine-of-ada" in text] == []
+
+
+def test_without_runs_the_published_board_stays(
+    bench: Bench, workplace: Path, remote: Path, site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bench("publish", "--remote", remote, "--no-report") == 0
+    before = on_branch(remote)
+    assert bench("publish", "--remote", remote) == 3
+    said = capsys.readouterr().err
+    assert f"no run is stored under {workplace / 'runs'}" in said
+    assert "--no-report" in said
+    assert on_branch(remote) == before
+    assert (site / "index.html").read_text() == "<p>1"
 
 
 def test_a_folder_without_a_site_is_refused(
@@ -333,7 +517,49 @@ def test_the_users_repository_says_how_to_reach_its_remotes(
     assert on_branch(remote)["index.html"] == "<p>1"
 
 
-@pytest.mark.parametrize("branch", ["a..b", "-x", "", "x y"])
+def test_a_conditional_part_of_the_users_settings_applies(
+    bench: Bench, workplace: Path, remote: Path, site: Path
+) -> None:
+    git(workplace, "init", "--quiet")
+    work = workplace / "home" / "work.gitconfig"
+    git(workplace, "config", "--file", str(work), f"url.{remote.parent}/.insteadOf", "work:")
+    condition = f"includeIf.gitdir:{workplace.resolve()}/.path"
+    git(workplace, "config", "--global", condition, str(work))
+    assert bench("publish", "--remote", "work:remote.git", "--no-report") == 0
+    assert on_branch(remote)["index.html"] == "<p>1"
+
+
+def test_every_setting_is_given_to_git_once_and_the_last_word_is_the_same(
+    workplace: Path, remote: Path
+) -> None:
+    git(workplace, "init", "--quiet")
+    git(workplace, "config", "--global", "http.extraHeader", "X-One: 1")
+    git(workplace, "config", "--global", "core.sshCommand", "ssh -i home")
+    git(workplace, "config", "--add", "http.extraHeader", "X-Two: 2")
+    git(workplace, "config", "core.sshCommand", "ssh -i here")
+    with (workplace / ".git" / "config").open("a") as file:
+        file.write("[http]\n\tsslVerify\n")  # without a value it is true
+    with scratch(here(workplace)) as found:
+        assert found.run("config", "--get-all", "http.extraHeader") == "X-One: 1\nX-Two: 2"
+        assert found.run("config", "core.sshCommand") == "ssh -i here"
+        assert found.run("config", "--type=bool", "http.sslVerify") == "true"
+
+
+def test_a_branch_may_be_given_by_its_full_name(bench: Bench, remote: Path, site: Path) -> None:
+    words = ("publish", "--remote", remote, "--branch", "refs/heads/board", "--no-report")
+    assert bench(*words) == 0
+    assert git(remote, "for-each-ref", "--format=%(refname)") == "refs/heads/board"
+
+
+@pytest.mark.parametrize("elsewhere", ["~nosuch/board.git", "~nosuch", "x" * 300])
+def test_a_path_that_no_file_system_has_is_a_remote_that_is_not_there(
+    bench: Bench, remote: Path, site: Path, capsys: pytest.CaptureFixture[str], elsewhere: str
+) -> None:
+    assert bench("publish", "--remote", elsewhere, "--no-report") == 2
+    assert "internal error" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("branch", ["a..b", "-x", "", "x y", "refs/tags/v1", "refs/heads/"])
 def test_a_name_that_no_branch_can_have_is_refused(workplace: Path, branch: str) -> None:
     with pytest.raises(PublishError, match="no name for a branch"):
         find_destination(here(workplace), str(workplace), branch, "")

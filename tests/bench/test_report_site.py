@@ -54,6 +54,21 @@ def test_scoring_again_makes_a_runs_pages_anew(bench: Bench, workplace: Path) ->
     assert "12.50" in page.read_text()
 
 
+def test_a_site_does_not_name_the_machine(
+    bench: Bench, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "secret.invalid")
+    assert bench("run") == 0
+    one, two = (run.name for run in stored_runs(workplace / "runs"))
+    assert bench("compare", one, two) == 0
+    assert bench("report") == 0
+    manifests = list((workplace / "runs").rglob("run.json"))
+    assert all("secret.invalid" in path.read_text() for path in manifests)
+    assert len(list((workplace / "site" / "compare").glob("*.html"))) == 1
+    named = [n for n, content in files(workplace / "site").items() if b"secret.invalid" in content]
+    assert named == []
+
+
 def test_another_process_can_be_sent_for_a_page(bench: Bench, workplace: Path) -> None:
     assert bench("run", "--model", "one", "--no-report") == 0
     (source,) = gather(stored_runs(workplace / "runs")).pages

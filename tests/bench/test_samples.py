@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ import pytest
 from scipy.ndimage import binary_dilation
 
 from adapters.masks import decode_rle
+from bench import picture_cache
 from bench.config import ShowPictures
+from bench.picture_cache import PictureCache
 from bench.samples import suite_pictures
 from bench.store import stored_runs
 from bench.thumbnails import LONG_SIDE, picture
@@ -23,6 +27,7 @@ from suites import registry
 from suites.base import ImageRecord
 from tests.bench.fakes import FakeSuite, paint
 from tests.bench.kinds import Bench
+from tests.bench.test_report_site import files
 from tests.reports.samples import read_script
 from tests.reports.test_outlines import drawn
 
@@ -66,7 +71,8 @@ def test_a_card_that_leaves_pictures_out_leaves_outlines(workplace: Path, bench:
     files = pictures_of(workplace)
     assert jpegs(files) == []
     assert told(files) == (
-        "The licence does not let pictures be shown; outlines show where the regions are."
+        "Pictures are left out: nothing says that their licence lets them be shown; outlines show "
+        "where the regions are."
     )
     found = entries(files)
     assert len(found) == 10
@@ -163,6 +169,132 @@ def test_one_broken_picture_leaves_the_others(workplace: Path, bench: Bench) -> 
     assert len(entries(files)["0003"]["outlines"]) == 2
 
 
+def test_a_picture_that_was_restored_is_shown_as_in_a_new_site(
+    workplace: Path, bench: Bench
+) -> None:
+    run(bench, "--no-report")
+    broken = workplace / "pictures" / "0003.png"
+    whole = broken.read_bytes()
+    broken.write_bytes(b"not a picture")
+    assert bench("report", "--pictures", "always") == 0
+    assert "0003.jpg" not in pictures_of(workplace)
+    broken.write_bytes(whole)
+    assert bench("report", "--pictures", "always") == 0
+    assert "0003.jpg" in pictures_of(workplace)
+    assert bench("report", "--pictures", "always", "--site", "whole") == 0
+    assert files(workplace / "site") == files(workplace / "whole")
+
+
+def test_pictures_that_could_be_read_are_not_made_again_for_one_that_cannot(
+    workplace: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(bench, "--no-report")
+    (workplace / "pictures" / "0003.png").write_bytes(b"not a picture")
+    assert bench("report", "--pictures", "always") == 0
+    before = pictures_of(workplace)
+    read: list[int] = []
+    query = FakeSuite.query
+    import regionbench_fakes  # type: ignore[import-not-found]
+
+    def noting(suite: FakeSuite, index: int) -> object:
+        read.append(index)
+        return query(suite, index)
+
+    monkeypatch.setattr(regionbench_fakes.FakeSuite, "query", noting)
+    assert bench("report", "--pictures", "always") == 0
+    assert read == [3]
+    assert pictures_of(workplace) == before
+    shutil.rmtree(workplace / "pictures")
+    assert bench("report", "--pictures", "always") == 0
+    assert pictures_of(workplace) == before
+
+
+@pytest.fixture
+def card(
+    workplace: Path, third_party: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., None]]:
+    """Corrects the suite's card, as another version of its package would."""
+    import regionbench_fakes
+
+    code = third_party / "regionbench_fakes.py"
+    before = code.read_text()
+
+    def correct(**changes: object) -> None:
+        code.write_text(f"{before}# {changes}\n")
+        suite = regionbench_fakes.FakeSuite
+        monkeypatch.setattr(suite, "card", dataclasses.replace(suite.card, **changes))
+
+    yield correct
+    code.write_text(before)
+
+
+def test_a_card_that_was_corrected_is_asked_again(
+    workplace: Path, bench: Bench, card: Callable[..., None]
+) -> None:
+    card(show_pictures=True, licence="CC0")
+    run(bench)
+    assert len(jpegs(pictures_of(workplace))) == 10
+    card(show_pictures=False, licence="all rights reserved")
+    assert bench("report") == 0
+    found = pictures_of(workplace)
+    assert jpegs(found) == []
+    assert read_script(found["suite.js"])["licence"] == "all rights reserved"
+    card(show_pictures=True, licence="CC BY 4.0")
+    assert bench("report") == 0
+    found = pictures_of(workplace)
+    assert len(jpegs(found)) == 10
+    assert read_script(found["suite.js"])["licence"] == "CC BY 4.0"
+
+
+def test_pictures_stay_out_where_a_corrected_card_cannot_be_asked(
+    workplace: Path, bench: Bench, card: Callable[..., None]
+) -> None:
+    card(show_pictures=True, licence="CC0")
+    run(bench)
+    assert bench("report", "--pictures", "never") == 0
+    assert bench("report") == 0
+    shutil.rmtree(workplace / "pictures")
+    assert bench("report") == 0
+    assert len(jpegs(pictures_of(workplace))) == 10
+    card(show_pictures=False, licence="all rights reserved")
+    assert bench("report") == 0
+    found = pictures_of(workplace)
+    assert jpegs(found) == []
+    assert len(entries(found)) == 10
+    assert "could not be looked up" in told(found)
+    assert bench("report", "--pictures", "always") == 0
+    assert len(jpegs(pictures_of(workplace))) == 10
+
+
+def test_pictures_made_by_other_code_are_made_anew_and_the_old_removed(
+    workplace: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(bench)
+    (before,) = (workplace / ".regionbench" / "pictures").iterdir()
+    monkeypatch.setattr("bench.picture_cache._made_by", lambda: "other")
+    monkeypatch.setattr("bench.thumbnails._outline", lambda mask, scale: "M0 0")
+    shutil.rmtree(workplace / "site")
+    assert bench("report") == 0
+    (after,) = (workplace / ".regionbench" / "pictures").iterdir()
+    assert before != after
+    assert set(entries(pictures_of(workplace))["0002"]["outlines"].values()) == {"M0 0"}
+
+
+def test_the_code_that_makes_pictures_is_part_of_the_cache_s_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    names = {PictureCache.of(tmp_path, "ab" * 32).folder.name}
+    for name in ("thumbnails.py", "outlines.py"):
+        read = Path.read_bytes
+        changed = lambda path, name=name, read=read: read(path) + b"#" * (path.name == name)  # noqa: E731
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "read_bytes", changed)
+            picture_cache._made_by.cache_clear()
+            names.add(PictureCache.of(tmp_path, "ab" * 32).folder.name)
+        picture_cache._made_by.cache_clear()
+    assert len(names) == 3
+
+
 def test_data_that_changed_since_the_run_give_no_pictures(
     workplace: Path,
     bench: Bench,
@@ -170,7 +302,7 @@ def test_data_that_changed_since_the_run_give_no_pictures(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     run(bench, "--no-report")
-    import regionbench_fakes  # type: ignore[import-not-found]
+    import regionbench_fakes
 
     digest = property(lambda suite: "0" * 64, lambda suite, value: None)
     monkeypatch.setattr(regionbench_fakes.FakeSuite, "digest", digest, raising=False)
@@ -184,6 +316,12 @@ def test_a_longer_run_adds_its_pictures(workplace: Path, bench: Bench) -> None:
     assert len(entries(pictures_of(workplace))) == 4
     run(bench, "--limit", 7)
     assert len(entries(pictures_of(workplace))) == 7
+    assert len(list((workplace / ".regionbench" / "pictures").rglob("*.parquet"))) == 1
+    manifest = stored_runs(workplace / "runs")[0].manifest()
+    smaller = manifest.selection.model_copy(update={"images": 4})
+    manifests = [manifest.model_copy(update={"selection": smaller})]
+    (four,) = suite_pictures(manifests, workplace / ".regionbench", ShowPictures.AUTO)
+    assert [one.image_id for one in four.load()] == [f"{n:04d}" for n in range(4)]
 
 
 def test_the_digest_is_of_what_is_shown(workplace: Path, bench: Bench) -> None:

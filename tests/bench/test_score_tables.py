@@ -258,7 +258,24 @@ def test_a_scoring_from_before_resamples_were_kept_has_none(run: StoredRun) -> N
     assert {drawn.draws for drawn in table(run).scores.values()} == {None}
     pair = paired(*(table(run).scores["semantic_iou", "wowseg-v1"] for _ in range(2)))
     assert (pair.difference, pair.low, pair.high, pair.p) == (0.0, None, None, None)
-    assert not pair.significant
+
+
+def test_resamples_of_another_seed_or_way_to_draw_do_not_pair(
+    workplace: Path, run: StoredRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite = load_suite(cache=workplace, root=str(workplace / "pictures"))
+    answers = run.answers(("region_id", "text", "status"))
+
+    def main(seed: int) -> Drawn:
+        scores = suite.score(answers, FakeEncoder(), selection=Selection(), seed=seed)
+        return drawn_from(scores, 0)
+
+    first = main(0)
+    assert first.pairs_with(main(0))
+    assert not first.pairs_with(main(1))
+    assert paired(first, main(1)).low is None
+    monkeypatch.setattr("suites.protocols.resampled.DRAWING", 0)
+    assert not first.pairs_with(main(0))
 
 
 def drawn(value: float | None, draws: list[float] | None, sample: str = "images") -> Drawn:

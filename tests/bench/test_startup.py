@@ -66,6 +66,12 @@ def test_a_room_imports_only_the_rooms_it_may(repository: Path, room: str) -> No
     assert trespasses == []
 
 
+@pytest.mark.parametrize("module", ["config", "tolerances", "cli", "github_runner"])
+def test_what_every_verb_needs_imports_none_of_them(repository: Path, module: str) -> None:
+    names = imported(repository / "bench" / f"{module}.py")
+    assert [name for name in names if name.startswith(("bench.gating", "bench.commands."))] == []
+
+
 def allowed(name: str, prefixes: set[str]) -> bool:
     return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,13 +14,21 @@ from numpy.typing import NDArray
 from metrics.bootstrap import (
     Difference,
     Interval,
-    bootstrap_intervals,
+    bootstrap_draws,
+    interval_of,
     paired_difference,
     resample_weights,
 )
 from metrics.errors import MetricError
 
 Floats = NDArray[np.float64]
+
+
+def intervals(
+    values: Floats, clusters: NDArray[Any], groups: NDArray[Any] | None = None, **drawn: int
+) -> list[Interval]:
+    draws = bootstrap_draws(values, clusters, groups, **drawn)
+    return [interval_of(column) for column in draws.T]
 
 
 def naive_scores(
@@ -57,7 +66,7 @@ def example(seed: int = 0) -> tuple[list[float], list[str], list[str]]:
 def test_intervals_are_those_of_the_plain_loop(macro: bool) -> None:
     values, images, categories = example()
     groups = np.array(categories) if macro else None
-    (interval,) = bootstrap_intervals(
+    (interval,) = intervals(
         np.array(values)[:, None], np.array(images), groups, resamples=200, seed=3
     )
     scores = naive_scores(values, images, categories if macro else None, 200, seed=3)
@@ -104,15 +113,15 @@ def test_the_difference_itself_is_that_of_the_two_means() -> None:
 def test_the_interval_of_independent_rows_is_the_normal_one() -> None:
     rng = np.random.default_rng(0)
     values = rng.normal(3, 2, size=2500)
-    (interval,) = bootstrap_intervals(values[:, None], np.arange(2500), resamples=4000)
+    (interval,) = intervals(values[:, None], np.arange(2500), resamples=4000)
     margin = 1.96 * values.std() / math.sqrt(2500)
     assert interval == pytest.approx((values.mean() - margin, values.mean() + margin), abs=0.006)
 
 
 def test_repeating_every_row_within_its_image_adds_no_information() -> None:
     values = np.random.default_rng(0).random(300)
-    once = bootstrap_intervals(values[:, None], np.arange(300))
-    repeated = bootstrap_intervals(np.repeat(values, 9)[:, None], np.repeat(np.arange(300), 9))
+    once = intervals(values[:, None], np.arange(300))
+    repeated = intervals(np.repeat(values, 9)[:, None], np.repeat(np.arange(300), 9))
     assert repeated[0] == pytest.approx(once[0], abs=1e-12)
 
 
@@ -127,7 +136,7 @@ def test_intervals_of_dependent_rows_cover_the_truth_nineteen_times_in_twenty() 
     covered = 0
     for seed in range(300):
         values, images = clustered(rng, 60)
-        (found,) = bootstrap_intervals(values[:, None], images, resamples=200, seed=seed)
+        (found,) = intervals(values[:, None], images, resamples=200, seed=seed)
         assert found.low is not None
         assert found.high is not None
         covered += found.low <= 0 <= found.high
@@ -184,22 +193,22 @@ def test_nothing_in_common_is_no_difference() -> None:
 
 def test_one_image_has_a_value_but_no_interval() -> None:
     values, images = np.array([0.0, 1.0]), np.array(["a", "a"])
-    assert bootstrap_intervals(values[:, None], images) == [Interval(None, None)]
+    assert intervals(values[:, None], images) == [Interval(None, None)]
     found = paired_difference(values, np.zeros(2), images)
     assert found == Difference(0.5, None, None, None, 2, 1)
 
 
 def test_no_row_has_no_interval() -> None:
     nothing = np.empty((0, 2))
-    assert bootstrap_intervals(nothing, np.array([])) == [Interval(None, None)] * 2
+    assert intervals(nothing, np.array([])) == [Interval(None, None)] * 2
 
 
 def test_a_column_has_the_interval_it_has_alone() -> None:
     values, images, categories = example()
     columns = np.stack([values, np.random.default_rng(0).random(len(values))], axis=1)
-    together = bootstrap_intervals(columns, np.array(images), np.array(categories), resamples=50)
+    together = intervals(columns, np.array(images), np.array(categories), resamples=50)
     alone = [
-        bootstrap_intervals(columns[:, [c]], np.array(images), np.array(categories), resamples=50)
+        intervals(columns[:, [c]], np.array(images), np.array(categories), resamples=50)
         for c in (0, 1)
     ]
     assert together == [alone[0][0], alone[1][0]]
@@ -208,8 +217,8 @@ def test_a_column_has_the_interval_it_has_alone() -> None:
 def test_the_order_of_rows_does_not_matter() -> None:
     values, images, categories = example()
     order = np.random.default_rng(0).permutation(len(values))
-    one = bootstrap_intervals(np.array(values)[:, None], np.array(images), np.array(categories))
-    other = bootstrap_intervals(
+    one = intervals(np.array(values)[:, None], np.array(images), np.array(categories))
+    other = intervals(
         np.array(values)[order, None], np.array(images)[order], np.array(categories)[order]
     )
     assert one[0] == pytest.approx(other[0], abs=1e-12)
@@ -218,8 +227,8 @@ def test_the_order_of_rows_does_not_matter() -> None:
 def test_the_seed_decides_the_resamples() -> None:
     values, images, _ = example()
     columns, clusters = np.array(values)[:, None], np.array(images)
-    assert bootstrap_intervals(columns, clusters) == bootstrap_intervals(columns, clusters, seed=0)
-    assert bootstrap_intervals(columns, clusters) != bootstrap_intervals(columns, clusters, seed=1)
+    assert intervals(columns, clusters) == intervals(columns, clusters, seed=0)
+    assert intervals(columns, clusters) != intervals(columns, clusters, seed=1)
 
 
 @given(st.integers(1, 50), st.integers(0, 2**32))
@@ -238,9 +247,9 @@ def test_more_resamples_go_on_from_fewer() -> None:
 def test_arrays_that_are_not_aligned_are_refused() -> None:
     values = np.zeros((3, 1))
     with pytest.raises(MetricError, match="3 rows of scores but 2 clusters"):
-        bootstrap_intervals(values, np.zeros(2))
+        intervals(values, np.zeros(2))
     with pytest.raises(MetricError, match="3 rows of scores but 4 groups"):
-        bootstrap_intervals(values, np.zeros(3), np.zeros(4))
+        intervals(values, np.zeros(3), np.zeros(4))
     with pytest.raises(MetricError, match="cannot pair"):
         paired_difference(np.zeros(3), np.zeros(2), np.zeros(3))
     with pytest.raises(MetricError, match="3 rows of scores but 2 clusters"):

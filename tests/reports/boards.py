@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from reports import samples_page
 from reports.frames import (
     PUBLISHED_COLUMNS,
     RUN_COLUMNS,
@@ -161,7 +160,7 @@ def board(
 
 def source(page: RunReport) -> PageSource:
     """That page, written anew every time."""
-    return PageSource(page.run, "", lambda: page, samples_page.suite_digest(page.manifest))
+    return PageSource(page.run, "", lambda: page, _suite_of(page.manifest))
 
 
 def demo() -> list[Made]:
@@ -178,6 +177,11 @@ def demo() -> list[Made]:
 def suite_digest(suite: str) -> str:
     """What the suite's index would be keyed by."""
     return hashlib.sha256(suite.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _suite_of(manifest: Mapping[str, object]) -> str:
+    suite = manifest.get("suite")
+    return str(suite.get("digest", "")) if isinstance(suite, dict) else ""
 
 
 def _regions(

@@ -26,6 +26,12 @@ def write(tmp_path: Path, made: list[boards.Made], **options: object) -> Path:
     return index.with_name(f"{RECOGNITION}.html")
 
 
+def csv_rows(page: Path, stem: str) -> list[dict[str, str]]:
+    """The lines of ``<stem>.csv`` beside the page."""
+    with page.with_name(f"{stem}.csv").open(encoding="utf-8", newline="") as source:
+        return list(csv.DictReader(source))
+
+
 def reproduced(page: Path) -> list[list[str]]:
     return pages.tables(page)[f"{page.stem}-runs"].rows
 
@@ -66,12 +72,48 @@ def test_an_incomplete_run_shows_no_number_as_a_score(tmp_path: Path) -> None:
 
 def test_the_data_beside_the_board_hold_no_number_of_an_incomplete_run(tmp_path: Path) -> None:
     page = write(tmp_path, [boards.run("broken", images=20, errored=3)])
-    stored = json.loads(page.with_name("index.json").read_text())["runs"][0]
-    with page.with_name("index.csv").open(encoding="utf-8", newline="") as source:
-        rows = list(csv.DictReader(source))
-    assert stored["complete"] is False
+    stored = json.loads(page.with_suffix(".json").read_text())["runs"][0]
+    main = json.loads(page.with_name("index.json").read_text())["runs"][0]
+    assert stored["complete"] is main["complete"] is False
     assert {score["value"] for score in stored["scores"]} == {None}
-    assert {(row["value"], row["low"], row["high"]) for row in rows} == {("", "", "")}
+    assert (main["value"], main["low"], main["high"]) == (None, None, None)
+    for stem in ("index", RECOGNITION):
+        numbers = {(row["value"], row["low"], row["high"]) for row in csv_rows(page, stem)}
+        assert numbers == {("", "", "")}
+
+
+def test_the_front_page_s_data_have_a_line_per_run_with_its_main_score(tmp_path: Path) -> None:
+    made = [boards.run("a", images=9), boards.run("b", images=9, errored=2)]
+    made[0].row.update(rank=1, ranked=1)
+    page = write(tmp_path, made)
+    first, second = csv_rows(page, "index")
+    _, metric, protocol, value, low, high, count = made[0].scores[0]
+    assert (first["model"], first["main_metric"], first["protocol"]) == ("a", metric, protocol)
+    assert [float(first[name]) for name in ("value", "low", "high")] == [value, low, high]
+    assert (first["count"], first["rank"], first["ranked"]) == (str(count), "1", "1")
+    assert (second["model"], second["value"], second["rank"]) == ("b", "", "")
+    stored = json.loads(page.with_name("index.json").read_text())
+    assert stored["runs"][0]["value"] == value
+    assert stored["all_scores"] == {"Region recognition": f"{RECOGNITION}.json"}
+    assert "scores" not in stored["runs"][0]
+
+
+def test_every_column_of_the_data_has_a_name_of_its_own(demo_site: Path) -> None:
+    for path in demo_site.parent.glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as source:
+            names = next(csv.reader(source))
+        assert len(set(names)) == len(names), path.name
+
+
+def test_a_rank_stands_beside_the_main_score_only(tmp_path: Path) -> None:
+    one = boards.run("a", images=9)
+    one.row.update(rank=1, ranked=3)
+    rows = csv_rows(write(tmp_path, [one]), RECOGNITION)
+    assert len(rows) == len(one.scores)
+    ranked = {(row["metric"], row["score_protocol"]) for row in rows if row["rank"]}
+    assert ranked == {("semantic_similarity", "wowseg-v1")}
+    assert {row["protocol"] for row in rows} == {"wowseg-v1"}
+    assert {row["score_protocol"] for row in rows} == set(boards.PROTOCOLS)
 
 
 @pytest.mark.parametrize("standing", ["passed", "other versions", "failed"])
@@ -273,6 +315,55 @@ def test_intervals_are_drawn_within_their_column(tmp_path: Path) -> None:
     numbers = [tuple(map(float, spans)) for spans in drawn]
     assert all(0 <= low <= value <= high <= 100 for low, value, high in numbers)
     assert (numbers[0][2], numbers[1][0]) == (100, 0)
+
+
+def test_no_interval_is_drawn_where_there_is_no_other_in_its_column(tmp_path: Path) -> None:
+    made = [boards.run("a", suite=suite, images=30) for suite in ("lvis", "paco")]
+    made.append(boards.run("b", suite="paco", images=30, skill=0.4))
+    index = write(tmp_path, made).with_name("index.html")
+    text = index.read_text(encoding="utf-8")
+    assert len(re.findall(r'style="--l:', text)) == 2
+    bounds = [(score[4], score[5]) for one in made[1:] for score in one.scores[:1]]
+    least, greatest = min(low for low, _ in bounds), max(high for _, high in bounds)
+    (ends,) = re.findall(r'class="ends">(.*?)</small>', text)
+    assert re.findall(r">([\d.-]+)<", ends) == [f"{least * 100:.2f}", f"{greatest * 100:.2f}"]
+
+
+def test_a_part_of_a_suite_is_marked_once_on_the_front_page(tmp_path: Path) -> None:
+    made = [boards.run("m", images=20), boards.run("m", images=20, part=5, run_id="part")]
+    index = write(tmp_path, made).with_name("index.html")
+    rows = pages.tables(index)["region-recognition-best"].rows
+    assert [row[0] for row in rows] == ["m wow-seg", "m wow-seg"]
+    assert ["part: first 5 of 20 images" in row[2] for row in rows] == [False, True]
+
+
+def test_a_line_has_the_settings_that_others_of_its_adapter_lack(tmp_path: Path) -> None:
+    made = [
+        boards.run(f"m-{mode}", images=9, settings=f"cascade={mode}, max_tiles=12, scale=2.0")
+        for mode in ("none", "region-output")
+    ]
+    page = write(tmp_path, made)
+    names = [row[0] for row in reproduced(page)]
+    assert sorted(names) == [
+        "m-none wow-seg · cascade=none",
+        "m-region-output wow-seg · cascade=region-output",
+    ]
+    assert "All lines of <bdi>wow-seg</bdi>: <bdi>max_tiles=12, scale=2.0</bdi>." in page.read_text(
+        encoding="utf-8"
+    )
+
+
+def test_every_task_s_page_says_what_its_own_points_are(demo_site: Path) -> None:
+    said = {}
+    for key in (RECOGNITION, "segmentation", "mask-classification"):
+        text = demo_site.with_name(f"{key}.html").read_text(encoding="utf-8")
+        said[key] = text.partition("<dt>Points</dt>")[2].partition("</div>")[0]
+    assert "unanswerable region 0" in said[RECOGNITION]
+    assert "panoptic quality" in said["segmentation"]
+    assert "Per class" in said["mask-classification"]
+    assert not any("mean over regions" in said[key] for key in said if key != RECOGNITION)
+    front = demo_site.read_text(encoding="utf-8").partition("<dt>Points</dt>")[2]
+    assert front.partition("</div>")[0].count("<dd>") == 3
 
 
 def test_two_runs_of_one_name_are_told_apart_on_the_front_page(tmp_path: Path) -> None:

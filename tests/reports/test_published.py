@@ -102,6 +102,9 @@ def test_every_published_row_that_ships_belongs_to_a_page() -> None:
         ("Perceive-Anything/PAM-1.5B", "lvis", "v1-1k", "published 87.4 (Table 1), +2.7"),
         ("nvidia/DAM-3B", "lvis", "v1-1k", ""),
         ("/somewhere/WOW-Seg", "lvis", "v1-1k", ""),
+        (WOW_SEG, "lvis", "v1-1k @abc1234", "published 89.7 (Table 1), +0.4"),
+        (WOW_SEG, "lvis", "v1-1k+opencv @abc1234", "published 89.7 (Table 1), +0.4"),
+        (WOW_SEG, "lvis", "v1 @abc1234", "published 89.7 (Table 1), other set"),
         (WOW_SEG, "shapes", "1", ""),
     ],
 )
@@ -134,28 +137,73 @@ def test_nothing_stands_beside_a_partial_or_incomplete_run(lack: dict[str, objec
     assert told(made(**lack)) == ""  # type: ignore[arg-type]
 
 
-def test_the_page_prints_the_difference_below_the_score_with_its_caveat(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("settings", "encoder", "apart"),
+    [
+        ("multi_instance=single, scale=2.0", "all-MiniLM-L6-v2@c9745ed", "+0.4"),
+        ("multi_instance=shared-prefix", "all-MiniLM-L6-v2", "+0.4"),
+        ("cascade=none, multi_instance=cascade", "all-MiniLM-L6-v2@1", "other settings"),
+        ("multi_instance=single, scale=1.0", "all-MiniLM-L6-v2@1", "other settings"),
+        ("max_tiles=4, multi_instance=single", "all-MiniLM-L6-v2@1", "other settings"),
+        ("multi_instance=single", "tiny-encoder@123", "other encoder"),
+        ("multi_instance=cascade", "tiny-encoder@123", "other settings, encoder"),
+    ],
+)
+def test_nothing_is_subtracted_from_a_run_with_other_settings_or_another_encoder(
+    settings: str, encoder: str, apart: str
+) -> None:
+    one = made(settings=settings)
+    one.row["encoder"] = encoder
+    assert told(one) == f"published 89.7 (Table 1), {apart}"
+
+
+def test_settings_of_an_adapter_whose_papers_name_none_hinder_no_difference() -> None:
+    one = made("Perceive-Anything/PAM-3B", settings="box=annotation")
+    assert told(one) == "published 88.6 (Table 1), +1.5"
+
+
+def test_the_page_prints_the_difference_below_the_score_and_its_caveat_below_the_table(
+    tmp_path: Path,
+) -> None:
     page = page_of(tmp_path, made())
     (row,) = pages.tables(page)["region-recognition-runs"].rows
     assert row[1] == "90.11 [89.11, 91.11] published 89.7 (Table 1), +0.4"
-    (title,) = {a["title"] for _, a in pages.tags(page) if a.get("class") == "versus"}
-    assert title == ("WOW-Seg (ICLR 2026): set 1K subset (presumed), protocol unknown, no interval")
+    text = page.read_text(encoding="utf-8")
+    told = "LVIS: WOW-Seg (ICLR 2026), set 1K subset (presumed), protocol unknown, no interval"
+    assert text.count(f"Published, <bdi>{told}</bdi>.") == 1
+    assert not any("title" in a for _, a in pages.tags(page) if a.get("class") == "versus")
 
 
-def test_the_difference_is_in_the_data_too(tmp_path: Path) -> None:
+def test_a_page_with_nothing_published_beside_its_runs_has_no_caveat(tmp_path: Path) -> None:
+    page = page_of(tmp_path, made("/somewhere/else"))
+    assert "Published, <bdi>" not in page.read_text(encoding="utf-8")
+
+
+def test_the_difference_and_its_caveat_are_in_the_data_too(tmp_path: Path) -> None:
     page = page_of(tmp_path, made())
-    for stem in ("index", "region-recognition"):
-        (run,) = json.loads(page.with_name(f"{stem}.json").read_text())["runs"]
-        first = run["counterparts"][0]
-        assert (first["metric"], first["published"]) == ("semantic_similarity", 89.7)
-        assert first["difference"] == pytest.approx(0.41)
-        with page.with_name(f"{stem}.csv").open(encoding="utf-8", newline="") as source:
-            rows = list(csv.DictReader(source))
-        printed = {(r["metric"], r["protocol"]): r["published"] for r in rows if r["published"]}
-        assert printed == {
-            ("semantic_similarity", "wowseg-v1"): "89.7",
-            ("semantic_iou", "wowseg-v1"): "82.4",
-        }
+    caveat = {"published_set": "1K subset (presumed)", "published_protocol": "unknown"}
+    (run,) = json.loads(page.with_suffix(".json").read_text())["runs"]
+    first = run["counterparts"][0]
+    assert (first["metric"], first["published"]) == ("semantic_similarity", 89.7)
+    assert first["difference"] == pytest.approx(0.41)
+    assert caveat.items() <= first.items()
+    with page.with_suffix(".csv").open(encoding="utf-8", newline="") as source:
+        rows = list(csv.DictReader(source))
+    printed = {(r["metric"], r["score_protocol"]): r["published"] for r in rows if r["published"]}
+    assert printed == {
+        ("semantic_similarity", "wowseg-v1"): "89.7",
+        ("semantic_iou", "wowseg-v1"): "82.4",
+    }
+    assert all(caveat.items() <= row.items() for row in rows if row["published"])
+    (main,) = json.loads(page.with_name("index.json").read_text())["runs"]
+    assert (main["published"], main["difference"]) == (89.7, pytest.approx(0.41))
+    assert caveat.items() <= main.items()
+
+
+def test_the_data_say_why_nothing_is_subtracted(tmp_path: Path) -> None:
+    page = page_of(tmp_path, made(version="v1", settings="multi_instance=cascade"))
+    (main,) = json.loads(page.with_name("index.json").read_text())["runs"]
+    assert (main["published_unlike"], main["difference"]) == ("set, settings", None)
 
 
 def test_every_method_and_set_that_is_mapped_is_published() -> None:

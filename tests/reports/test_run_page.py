@@ -108,6 +108,28 @@ def test_the_whole_manifest_and_the_command_are_on_the_page(tmp_path: Path) -> N
         assert f"<bdi>{entry}</bdi>" in text
 
 
+def test_the_names_of_machines_are_neither_on_the_page_nor_beside_it(tmp_path: Path) -> None:
+    made = boards.run("a", images=2)
+    sessions = [
+        {"device": f"cuda:{n}", "hardware": {"cpu": "host cores", "host": f"secret-{n}.invalid"}}
+        for n in range(2)
+    ]
+    made = with_page(made, manifest={**made.page.manifest, "sessions": sessions})
+    page = write(tmp_path, made)
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or b"secret-" not in path.read_bytes(), path
+    assert "cuda:1" in page.read_text(encoding="utf-8")
+    stored = json.loads(page.with_suffix(".json").read_text())["manifest"]["sessions"]
+    assert [session["hardware"] for session in stored] == [{"cpu": "host cores"}] * 2
+
+
+@pytest.mark.parametrize("sessions", [None, [], "text", 3, ["text", None], {"host": 1}])
+def test_sessions_of_another_form_are_shown_as_they_are(tmp_path: Path, sessions: object) -> None:
+    made = boards.run("a", images=2)
+    page = write(tmp_path, with_page(made, manifest={**made.page.manifest, "sessions": sessions}))
+    assert json.loads(page.with_suffix(".json").read_text())["manifest"]["sessions"] == sessions
+
+
 def test_a_manifest_without_a_command_still_has_its_page() -> None:
     made = boards.run("a", images=2)
     report = RunReport(made.row["run"], {}, made.page.regions, made.page.categories)

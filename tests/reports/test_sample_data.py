@@ -53,6 +53,7 @@ def test_the_index_is_in_the_order_of_the_region_ids() -> None:
     assert names == regions["category"].tolist()
     assert {index["statuses"][number] for number in values(index["status"])} == {"answered"}
     assert index["metrics"] == list(boards.METRICS)
+    assert (index["protocol"], index["encoder"]) == (samples.PROTOCOL, made.row["encoder"])
 
 
 def test_the_shards_hold_every_region_worst_first() -> None:
@@ -160,7 +161,17 @@ def test_the_runs_of_a_suite_are_listed_with_where_they_lie() -> None:
 
 
 def test_pictures_lie_beside_their_outlines_under_plain_names() -> None:
-    hostile = ["../../up", "a b", "plain-1", "</script>\u2028", "x" * 300]
+    hostile = [
+        "../../up",
+        "a b",
+        "plain-1",
+        "</script>\u2028",
+        "x" * 300,
+        "IMG",
+        "img",
+        "Img",
+        "con",
+    ]
     source = SuitePictures(
         "ab" * 32,
         "",
@@ -175,7 +186,7 @@ def test_pictures_lie_beside_their_outlines_under_plain_names() -> None:
     assert list(entries) == hostile
     names = [entry["file"] for entry in entries.values()]
     assert [files[f"pictures/abababababab/{name}"] for name in names] == [b"jpeg"] * len(hostile)
-    assert len(set(names)) == len(hostile)
+    assert len({name.lower() for name in names}) == len(hostile)
     assert all(paths.slug(name.removesuffix(".jpg")) == name.removesuffix(".jpg") for name in names)
     assert len(files) == len(hostile) + 1
 

@@ -117,7 +117,7 @@ def test_the_worst_regions_come_first_and_sixty_at_a_time(watched: Watched, site
 
 def test_the_last_page_cannot_be_left_behind(watched: Watched, site: Site) -> None:
     page = at(watched, site.path(site.words), "#page=999")
-    assert page.locator("[data-go='1']").first.is_disabled()
+    assert page.locator("[data-go='1']").first.get_attribute("aria-disabled") == "true"
     left = len(site.words.page.regions) % 60 or 60
     assert page.locator(".card").count() == left
     page.locator("[data-go='-1']").first.click()
@@ -203,6 +203,86 @@ def test_a_link_to_a_comparison_opens_it(watched: Watched, site: Site) -> None:
     assert page.locator("#outcomes select").input_value() == "lost"
     assert set(answers(page, 0)) == {"red"}
     assert page.locator(".card").first.locator("dl > div").count() == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"encoder": "other@123"}, "another encoder"),
+        ({"protocol": boards.PROTOCOLS[1]}, "another protocol"),
+        ({"main_metric": "semantic_iou"}, "another main metric"),
+        ({"encoder": "other@123", "protocol": "p"}, "another protocol and encoder"),
+    ],
+)
+def test_scores_that_were_made_in_another_way_are_not_subtracted(
+    watched: Watched, tmp_path: Path, changes: dict[str, str], said: str
+) -> None:
+    one, two = _differing("one", 0), _differing("two", 1)
+    two.row.update(changes)
+    protocol = f"/{two.row['protocol']}"
+    renamed = {c: c.replace(f"/{samples.PROTOCOL}", protocol) for c in map(str, two.page.regions)}
+    regions = two.page.regions.rename(columns=renamed)
+    two = boards.Made(two.row, two.scores, dataclasses.replace(two.page, regions=regions))
+    write_site(samples.board([one, two]), tmp_path)
+    path = tmp_path / f"{paths.run_stem(one.row['run'])}.samples.html"
+    stem = paths.run_stem(two.row["run"])
+    differ = (one.page.regions["text"] != two.page.regions["text"]).sum()
+    for choices in ("", "&outcome=won", "&order=difference&outcome=lost"):
+        page = at(watched, path, f"#against={stem}{choices}")
+        assert said in page.locator("#unlike").inner_text()
+        assert not page.locator("[name=outcome]").is_visible()
+        assert page.locator("[name=order] option[value=difference]").is_hidden()
+        assert page.locator("[name=order]").input_value() == ""
+        assert page.locator(".card").count() == differ
+        shown = scores(page)
+        assert shown == sorted(shown)
+    choose(page, "against", "")
+    assert not page.locator("#unlike").is_visible()
+
+
+def _differing(model: str, seed: int) -> boards.Made:
+    """A run with two metrics, either of which may be its main one."""
+    made = samples.classed(model, seed=seed, right=0.5)
+    iou = made.page.regions[samples.MAIN] / 2
+    regions = made.page.regions.assign(**{f"semantic_iou/{samples.PROTOCOL}": iou})
+    return boards.Made(made.row, made.scores, dataclasses.replace(made.page, regions=regions))
+
+
+@pytest.mark.parametrize("name", ["constructor", "toString", "__proto__"])
+@pytest.mark.parametrize("choice", ["order", "outcome", "show"])
+def test_an_address_that_names_no_choice_is_the_usual_one(
+    watched: Watched, site: Site, choice: str, name: str
+) -> None:
+    stem = paths.run_stem(site.two.row["run"])
+    page = at(watched, site.path(site.one), f"#against={stem}")
+    usual = page.locator(".card").count()
+    page = at(watched, site.path(site.one), f"#against={stem}&{choice}={name}")
+    assert page.locator(".card").count() == usual
+    assert page.locator("#cards .empty").count() == 0
+
+
+def test_the_keyboard_keeps_its_place_where_a_text_unfolds(watched: Watched, site: Site) -> None:
+    page = at(watched, site.path(site.hostile), "#category=xxxxxxxxx")
+    page.locator(".card .more").nth(1).focus()
+    page.keyboard.press("Enter")
+    text = page.locator(".card bdi").nth(1)
+    assert text.evaluate("text => text === document.activeElement")
+    assert text.evaluate("text => text.tabIndex") == 0
+
+
+def test_the_keyboard_keeps_its_place_on_the_last_page(watched: Watched, site: Site) -> None:
+    page = at(watched, site.path(site.words))
+    button = page.locator("[data-go='1']").first
+    button.focus()
+    pages = -(-len(site.words.page.regions) // 60)
+    for number in range(2, pages + 1):
+        page.keyboard.press("Enter")
+        settled(page)
+        assert page.url.endswith(f"#page={number}")
+    assert button.get_attribute("aria-disabled") == "true"
+    assert button.evaluate("button => button === document.activeElement")
+    page.keyboard.press("Enter")
+    assert page.url.endswith(f"#page={pages}")
 
 
 def test_runs_of_other_suites_cannot_be_compared(watched: Watched, site: Site) -> None:
@@ -353,7 +433,7 @@ def test_a_quarter_of_a_million_regions_are_filtered_at_once(
     made = _lvis_sized()
     board = boards.board([made])
     (run,) = runs_of(board)
-    files = samples_page.files(board, run, made.page)
+    files = samples_page.files(board, run, made.page.regions, board.pages[0].suite_digest)
     for path, content in itertools.islice(files, 4):  # the page, the index and the worst regions
         place = tmp_path / path
         place.parent.mkdir(parents=True, exist_ok=True)

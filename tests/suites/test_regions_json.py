@@ -57,6 +57,12 @@ def test_pictures_masks_and_labels_are_enough(tmp_path: Path) -> None:
     assert suite.references(Selection())["category"].tolist() == ["wren", "nest"]
 
 
+def test_a_user_s_own_pictures_are_not_shown_unless_asked_for(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.png")
+    suite = regions_json(tmp_path, {"images": [image("a.png", region())]})
+    assert not suite.card.show_pictures
+
+
 def test_ids_sizes_boxes_and_a_name_may_be_given(tmp_path: Path) -> None:
     boxed = region(id="left", bbox=[1, 1, 5, 4])
     content = {"images": [image("b.jpg", boxed, id=2), image("a.jpg", region(id=7), id=10)]}

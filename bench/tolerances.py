@@ -12,6 +12,7 @@ from pydantic import BeforeValidator
 
 _TEXT = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(points?|%)?\s*", re.ASCII)
 _MOST = 100.0
+_DECIMALS = 9  # scores have six, the rest is floating point's
 
 
 class Unit(StrEnum):
@@ -29,12 +30,17 @@ class Tolerance:
     unit: Unit
 
     def allows(self, baseline: float) -> float:
-        """The largest drop, on the scale of ``baseline``."""
+        """The largest drop, on the scale of ``baseline``, :func:`without_noise`."""
         share = self.amount / 100
-        return share * abs(baseline) if self.unit is Unit.PERCENT else share
+        return without_noise(share * abs(baseline) if self.unit is Unit.PERCENT else share)
 
     def __str__(self) -> str:
         return f"{self.amount:g} {self.unit.value}"
+
+
+def without_noise(value: float) -> float:
+    """A drop or a tolerance as the two are compared: what floating point added is cut off."""
+    return round(value, _DECIMALS)
 
 
 def parse_tolerance(given: object) -> Tolerance:
