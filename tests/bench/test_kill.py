@@ -124,7 +124,8 @@ def test_runs_killed_at_many_moments_end_like_an_undisturbed_one(
 ) -> None:
     assert server.life(tmp_path / "undisturbed")
     expected = content(tmp_path / "undisturbed")
-    assert set(expected) == {"answers", "scores.json", "regions.parquet", "categories.parquet"}
+    scoring = {"scores.json", "regions.parquet", "categories.parquet", "draws.npy"}
+    assert set(expected) == {"answers", *scoring}
 
     chance = random.Random(2)
     stages: list[int] = []
