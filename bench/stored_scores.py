@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from bench.errors import StoreError
 from bench.manifest import Manifest, ScoringRecord
@@ -54,26 +55,37 @@ class StoredScores:
         Raises:
             StoreError: they are damaged.
         """
-        import numpy as np
-
         if not self.samples:
             return None
-        values = self._resamples(mmap_mode="r")
-        for score, row, sample in zip(self.table, values, self.samples, strict=True):
-            if (score.metric, score.protocol) == (self.main_metric, self.protocol):
-                return self._finite(np.array(row)), sample
-        return None
+        main = (self.main_metric, self.protocol)
+        names = [(score.metric, score.protocol) for score in self.table]
+        if main not in names:
+            return None
+        at = names.index(main)
+        return self._finite(self._resamples(at)[0]), self.samples[at]
 
-    def _resamples(self, mmap_mode: Literal["r"] | None = None) -> NDArray[np.float32]:
+    def _resamples(self, row: int | None = None) -> NDArray[np.float32]:
+        """All rows of the file, or one alone: of a thousand runs' files that is what takes time."""
         import numpy as np
+        from numpy.lib import format as npy
 
         path = self.folder / DRAWS
         try:
-            values: NDArray[np.float32] = np.load(path, mmap_mode, allow_pickle=False)
+            with path.open("rb") as file:
+                npy.read_magic(file)
+                shape, by_columns, dtype = npy.read_array_header_1_0(file)
+                if len(shape) != 2 or by_columns or dtype != np.float32:
+                    raise ValueError("not a table of float32")
+                rows, length = shape
+                if os.fstat(file.fileno()).st_size != file.tell() + rows * length * dtype.itemsize:
+                    raise ValueError("it ends early, or late")
+                if row is not None:
+                    file.seek(row * length * dtype.itemsize, os.SEEK_CUR)
+                wanted = length * (rows if row is None else 1)
+                values = np.fromfile(file, np.float32, wanted).reshape(-1, length)
         except (OSError, ValueError, EOFError) as error:
             raise StoreError(f"{path} is damaged ({error}); {_ANEW}") from error
-        rows = (len(self.table), len(self.samples))
-        if values.ndim != 2 or values.dtype != np.float32 or rows != (len(values), len(values)):
+        if not rows == len(self.table) == len(self.samples):
             raise StoreError(f"{path} has not a row per score of {SUMMARY}; {_ANEW}")
         return values
 

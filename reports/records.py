@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from reports.certified import Certified, Standing
-from reports.frames import Board, ReportError
+from reports.frames import SCORE_COLUMNS, Board, ReportError
 
 _DAY = len("2026-01-31")
 
@@ -128,6 +128,8 @@ def runs_of(board: Board) -> tuple[Run, ...]:
 
 def text(value: object) -> str:
     """A frame's cell as text; a missing value is the empty text."""
+    if isinstance(value, str):
+        return value
     return "" if _absent(value) else str(value)
 
 
@@ -137,6 +139,8 @@ def real(value: object) -> float | None:
     Raises:
         ReportError: the cell is not a number.
     """
+    if isinstance(value, float):
+        return None if value != value else float(value)
     if _absent(value):
         return None
     try:
@@ -147,16 +151,17 @@ def real(value: object) -> float | None:
 
 def _scores_by_run(frame: pd.DataFrame) -> dict[str, tuple[Score, ...]]:
     found: dict[str, list[Score]] = {}
-    for row in frame.to_dict("records"):
+    rows = zip(*(frame[column].tolist() for column in SCORE_COLUMNS), strict=True)
+    for run, metric, protocol, value, low, high, count in rows:
         score = Score(
-            metric=text(row["metric"]),
-            protocol=text(row["protocol"]),
-            value=real(row["value"]),
-            low=real(row["low"]),
-            high=real(row["high"]),
-            count=_whole(row["count"]),
+            metric=text(metric),
+            protocol=text(protocol),
+            value=real(value),
+            low=real(low),
+            high=real(high),
+            count=_whole(count),
         )
-        found.setdefault(text(row["run"]), []).append(score)
+        found.setdefault(text(run), []).append(score)
     return {run: tuple(scores) for run, scores in found.items()}
 
 
