@@ -50,7 +50,12 @@ class RegionSuite(IndexedSuite):
         from suites.protocols.free_text import score_free_text
 
         return score_free_text(
-            self.references(selection), answers, encoder, resamples=resamples, seed=seed
+            self.references(selection),
+            answers,
+            encoder,
+            main_metric=self.card.main_metric,
+            resamples=resamples,
+            seed=seed,
         )
 
 

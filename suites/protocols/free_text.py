@@ -60,6 +60,7 @@ def score_free_text(
     answers: pd.DataFrame,
     encoder: TextEncoder,
     *,
+    main_metric: str = MAIN_METRIC,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Scores:
@@ -75,6 +76,7 @@ def score_free_text(
             annotated) and optionally ``frequency`` (LVIS's letter) and ``synonyms`` (list).
         answers: ``region_id``, ``text``, ``status``, in any order.
         encoder: embeds the cleaned texts, each distinct one once.
+        main_metric: the suite's, one of the metrics above.
         resamples: bootstrap resamples of the intervals, drawn over images.
         seed: bootstrap seed.
 
@@ -96,7 +98,7 @@ def score_free_text(
         for row in _protocol_scores(protocol, frame, values, bootstrap)
     ]
     return Scores(
-        main_metric=MAIN_METRIC,
+        main_metric=main_metric,
         protocol=MAIN.name,
         encoder_digest=encoder.digest,
         table=tuple(row.score for row in rows),

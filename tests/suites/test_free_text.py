@@ -48,7 +48,7 @@ def answers(*rows: tuple[str, str | None, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["region_id", "text", "status"])
 
 
-def score(given: pd.DataFrame, answered: pd.DataFrame, **options: int) -> Scores:
+def score(given: pd.DataFrame, answered: pd.DataFrame, **options: Any) -> Scores:
     return score_free_text(given, answered, LetterEncoder(), **{"resamples": 20, **options})
 
 

@@ -22,6 +22,7 @@ from suites.shapes.geometry import SHAPES, silhouette
 from suites.shapes.layout import RULES, Difficulty, Placement, draw_layout, stamp
 from suites.shapes.scenes import MINIMUM_SIZE, Scene, Split, scene, split_of
 from suites.shapes.vocabulary import COLOURS, NAMES
+from tests.bench.fakes import FakeEncoder
 
 SIZE = 128
 Mask = NDArray[np.bool_]
@@ -174,6 +175,14 @@ def test_the_suite_asks_for_the_scenes_regions(tmp_path: Path) -> None:
     assert np.array_equal(np.stack(masks).astype(bool), made.masks)
     references = suite.references(Selection())
     assert tuple(references["category"][references["image_id"] == query.image_id]) == made.names
+
+
+def test_scores_have_the_main_metric_of_the_card(tmp_path: Path) -> None:
+    suite = registry.entry("shapes").load(cache=tmp_path, images=3)
+    answers = suite.references(Selection()).assign(text="red ring", status="answered")
+    scores = suite.score(answers, FakeEncoder(), selection=Selection(), resamples=5)
+    assert scores.main_metric == suite.card.main_metric == "semantic_iou"
+    assert scores.main.metric == "semantic_iou"
 
 
 def test_pictures_are_made_once_and_opened_again(tmp_path: Path) -> None:
