@@ -210,7 +210,7 @@ def test_the_actions_steps_run_and_gate(runner: Runner) -> None:
     assert runner.outputs() == {"exit-code": "2"}
     bench = [str(runner.python / "bench"), "baseline", "update", "tiny-mm-causal"]
     subprocess.run(bench, cwd=runner.folder, check=True, capture_output=True)
-    tolerance = "semantic_similarity=1%"
+    tolerance = "semantic_iou=1%"
     passed = runner.step("Gate", gate=f"--run tiny-mm-causal --tolerance {tolerance}")
     assert passed.returncode == 0, passed.stdout + passed.stderr
     assert runner.outputs() == {"verdict": "passed", "exit-code": "0"}
