@@ -61,6 +61,7 @@ def import_run(
 
     Raises:
         ImportFileError: a file is of another form, or its answers cannot be told apart.
+        SuiteError: the suite's scores contradict its card; the answers are stored.
     """
     suite = choice.load(config.cache)
     form = _form_of(files) if form is Form.AUTO else form

@@ -17,7 +17,7 @@ def rescore(config: Config, runs: Iterable[StoredRun], *, resamples: int) -> Ite
     """Score every run over all it was asked; each suite is opened as the manifest says.
 
     Raises:
-        SuiteError: the suite's index cannot be opened.
+        SuiteError: the suite's index cannot be opened, or its scores contradict its card.
         StoreError: the suite has changed since, or the run is being written.
     """
     encoder = load_encoder(config)

@@ -40,7 +40,7 @@ def run_all(
 
     Raises:
         AdapterError: a model cannot be loaded.
-        SuiteError: a suite cannot be opened.
+        SuiteError: a suite cannot be opened, or its scores contradict its card.
         StoreError: a run cannot be written.
     """
     opened = [(choice, choice.load(config.cache)) for choice in suites]
@@ -83,6 +83,7 @@ def run_model(
     Raises:
         UnsupportedTask: the model has no prompt for the suite's task.
         StoreError: the run is written by another process, or the disk is full.
+        SuiteError: the suite's scores contradict its card; the answers are stored.
     """
     asker = _asker(recognizer.card, suite)
     run = StoredRun.at(root, suite_choice.name, model.name, run_id(asker, suite.card, suite.digest))

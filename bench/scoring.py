@@ -15,7 +15,7 @@ from bench.provenance import now
 from bench.records import table_bytes
 from bench.store import RunWriter, StoredRun
 from bench.stored_scores import CATEGORIES, DRAWS, REGIONS, SCHEMA_VERSION, SUMMARY
-from suites.base import Scores, Selection, Suite
+from suites.base import Scores, Selection, Suite, SuiteError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +45,7 @@ def score(
 
     Raises:
         StoreError: the answers belong to another version of the suite.
+        SuiteError: the suite's scores have another main metric than its card.
     """
     started = time.monotonic()
     scores = compute(writer.run, suite, encoder, selection, resamples)
@@ -63,6 +64,7 @@ def compute(
 
     Raises:
         StoreError: the answers belong to another version of the suite.
+        SuiteError: the suite's scores have another main metric than its card.
     """
     recorded = run.manifest().suite
     if recorded.digest != suite.digest:
@@ -73,9 +75,11 @@ def compute(
         )
     answers = run.answers(("region_id", "text", "status"))
     selected = answers["region_id"].isin(suite.references(selection)["region_id"])
-    return suite.score(
+    scores = suite.score(
         answers[selected], encoder, selection=selection, resamples=resamples, seed=SEED
     )
+    _refuse_other_main_metric(run, suite, scores)
+    return scores
 
 
 def keep(
@@ -113,11 +117,29 @@ def keep(
         scored=now(),
         seconds=round(time.monotonic() - started, 3),
     )
+    # A card that was mended since the answers were stored is the one that counts.
+    suite = manifest.suite.model_copy(update={"main_metric": scores.main_metric})
     manifest = manifest.model_copy(
-        update={"counts": asdict(scores.counts), "scorings": {**manifest.scorings, key: record}}
+        update={
+            "suite": suite,
+            "counts": asdict(scores.counts),
+            "scorings": {**manifest.scorings, key: record},
+        }
     )
     writer.write_manifest(manifest)
     return manifest
+
+
+def _refuse_other_main_metric(run: StoredRun, suite: Suite, scores: Scores) -> None:
+    """The board's column is the card's: ranks, gate and comparison must not be of another."""
+    named, scored = suite.card.main_metric, scores.main_metric
+    if named != scored:
+        raise SuiteError(
+            f"suite {suite.card.name}: the main metric of its card is {named!r}, that of its "
+            f"scores {scored!r}; let its code say one and the same in its SuiteCard and in the "
+            f"Scores that its `score` returns. The answers are stored: `bench score {run.name}` "
+            "scores them then"
+        )
 
 
 def _summary(

@@ -69,7 +69,8 @@ class SuiteCard:
     """Everything that identifies a suite, stored with every run.
 
     ``version`` is raised when the set or its preparation changes; the old version then names
-    its successor in ``superseded_by``. ``main_metric`` under ``protocol`` is the board's column.
+    its successor in ``superseded_by``. ``main_metric`` under ``protocol`` is the board's column;
+    the suite's :class:`Scores` have to name the same, or they are refused.
     ``show_pictures`` is false where the licence forbids republishing them.
     """
 
@@ -185,6 +186,7 @@ class Scores:
     it), ``text``, ``status``, then one float column per region-level metric, named
     ``metric/protocol``. ``categories``: long form ``category``,
     ``metric``, ``protocol``, ``value``, ``count``, sorted. Both are byte-stable when written.
+    ``main_metric`` is the one that the suite's card names.
     ``settings`` is what else the numbers depend on, such as a vocabulary and its digest.
     Without ``draws`` a run has its intervals, but is neither ranked nor compared by them.
     """
@@ -269,6 +271,9 @@ class Suite(ABC):
             selection: the images the run covers; they make the denominator.
             resamples: bootstrap resamples for intervals.
             seed: bootstrap seed.
+
+        Returns:
+            Scores with the main metric that the card names.
 
         Raises:
             SuiteError: an answer to a region the suite does not have.

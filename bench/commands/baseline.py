@@ -52,13 +52,14 @@ def update(
     """Make stored runs the baseline, and say what that changes.
 
     RUN is SUITE/MODEL, MODEL, SUITE/MODEL/RUN or a run's folder; default: the latest run of every
-    entry that the file has. Measured speeds are taken along where bench.yaml gates them. Exit code
-    3 where a run is incomplete or missing: nothing is written then.
+    entry that the file has. Measured speeds are taken along where bench.yaml gates them, but for
+    those that failed their audit. Exit code 3 where a run is incomplete or missing: nothing is
+    written then.
     """
     from bench.config import load_config
     from bench.gating.baseline_file import read_baseline, write_baseline
     from bench.gating.baselines import is_file
-    from bench.gating.changes import changes, only, other_origins, updated
+    from bench.gating.changes import changes, left_out, only, other_origins, updated
     from bench.gating.contents import Baseline
     from bench.gating.speeds import read_speeds
 
@@ -73,12 +74,14 @@ def update(
     if alone:
         new = only(new, {entry.pair for entry in entries}, speeds)
     found, origins = list(changes(old, new)), list(other_origins(old, new))
+    without = list(left_out(old, speeds))
     if as_json:
         values = [asdict(change) for change in found]
-        print_json({"baseline": str(path), "changes": values, "origins": origins})
+        told = {"changes": values, "origins": origins, "left_out": without}
+        print_json({"baseline": str(path), **told})
     else:
         _show_changes(found, origins)
-    _tell_doubts(new)
+    _tell_doubts(new, without)
     if dry_run:
         note("nothing was written")
     else:
@@ -169,7 +172,9 @@ def _show_changes(found: list[Change], origins: list[str]) -> None:
         click.echo(one_line(line))
 
 
-def _tell_doubts(baseline: Baseline) -> None:
+def _tell_doubts(baseline: Baseline, left_out: list[str]) -> None:
+    from bench.gating.telling import one_line
+
     for entry in baseline.entries.values():
         main = entry.table.main
         if main is not None and main.draws is None:
@@ -177,6 +182,8 @@ def _tell_doubts(baseline: Baseline) -> None:
                 f"{entry.name} has no resamples, so that no gate can tell a drop from chance: "
                 "`bench score` makes them where there are two images or more"
             )
+    for line in left_out:
+        warn(one_line(line))
 
 
 def _show(path: Path, baseline: Baseline) -> None:

@@ -99,6 +99,18 @@ def other_origins(old: Baseline, new: Baseline) -> Iterator[str]:
             yield f"{after.name}: {', '.join(told)}"
 
 
+def left_out(old: Baseline, speeds: Mapping[Place, Speed]) -> Iterator[str]:
+    """What was timed but does not become the baseline, why, and how to go on, in words."""
+    names = point_names(place.question for place in speeds)
+    for place, speed in sorted(speeds.items()):
+        if speed.command:
+            kept = "keeps an earlier speed" if place in old.speeds else "has no speed"
+            yield (
+                f"{place.question.model}: {names[place.question]}, {place.hardware} is left out: "
+                f"{speed.reason}; the baseline {kept} of it. `{speed.command}` times it anew"
+            )
+
+
 def _short(digest: str) -> str:
     return digest[:_DIGITS]
 

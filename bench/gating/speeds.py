@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -49,13 +50,17 @@ class Place(NamedTuple):
 
 
 class Speed(NamedTuple):
-    """Median seconds of one picture with the ends of their 95 % interval, or why there are none."""
+    """Median seconds of one picture with the ends of their 95 % interval, or why there are none.
+
+    What was timed but failed its audit has a ``command`` that times it anew.
+    """
 
     place: Place
     p50: float | None
     low: float | None
     high: float | None
     reason: str = ""
+    command: str = ""
 
 
 def read_speeds(folder: Path, gate: SpeedGate) -> dict[Place, Speed]:
@@ -64,12 +69,16 @@ def read_speeds(folder: Path, gate: SpeedGate) -> dict[Place, Speed]:
     Raises:
         StoreError: a record cannot be read.
     """
-    records = [record for record in read_records(folder) if isinstance(record, SpeedRecord)]
+    records = [
+        (sweep.name, record)
+        for sweep in sorted(path for path in folder.glob("*") if path.is_dir())
+        for record in read_records(sweep)
+        if isinstance(record, SpeedRecord) and looked_at(gate, record.instances)
+    ]
     found: dict[Place, Speed] = {}
-    for record in sorted(records, key=lambda record: record.started):
-        if looked_at(gate, record.instances):
-            speed = _speed(record)
-            found[speed.place] = speed
+    for sweep, record in sorted(records, key=lambda named: named[1].started):
+        speed = _speed(sweep, record)
+        found[speed.place] = speed
     return found
 
 
@@ -106,7 +115,7 @@ def _told(question: Question, field: str) -> str:
     return f"{field} {value or 'none'}"
 
 
-def _speed(record: SpeedRecord) -> Speed:
+def _speed(sweep: str, record: SpeedRecord) -> Speed:
     subject, geometry = record.subject, record.geometry
     question = Question(
         model=subject.model,
@@ -130,9 +139,10 @@ def _speed(record: SpeedRecord) -> Speed:
     doubt = _doubt(record.audits)
     if p50 and not doubt:
         return Speed(place, p50, low, high)
+    if doubt:
+        return Speed(place, None, None, None, doubt, _anew(sweep, record))
     why = record.outcome.replace("_", " ")
-    lack = f"{why}: {record.reason}" if record.reason else why
-    return Speed(place, None, None, None, doubt or lack)
+    return Speed(place, None, None, None, f"{why}: {record.reason}" if record.reason else why)
 
 
 def _doubt(audits: Audits | None) -> str:
@@ -147,6 +157,11 @@ def _doubt(audits: Audits | None) -> str:
             "time, so something was kept"
         )
     return ""
+
+
+def _anew(sweep: str, record: SpeedRecord) -> str:
+    words = (sweep, "--model", record.subject.model, "--preset", record.effort)
+    return shlex.join(("bench", "efficiency", *words, "--measure", "speed", "--again"))
 
 
 def _hardware(record: SpeedRecord) -> str:

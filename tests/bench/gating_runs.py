@@ -1,4 +1,4 @@
-"""Runs of any quality for the gate: answers to the fake suite, right or wrong as one likes."""
+"""Runs for the gate, answered rightly or wrongly as one likes, and what it says of them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,26 @@ import json
 import shutil
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from tests.bench.fakes import NAMES, brightness
 from tests.bench.kinds import Bench
 
+Captured = pytest.CaptureFixture[str]
 IMAGES = 10
 
 
 def regions(images: int = IMAGES) -> list[str]:
     """Region ids of the suite's first images, in its order."""
     return [f"{index:04d}/{number}" for index in range(images) for number in range(2 + index % 3)]
+
+
+FEW = {"0003/1", "0007/0"}
+MANY = set(regions()[::2])
 
 
 def answer(
@@ -38,6 +45,29 @@ def answer(
 def forget(folder: Path) -> None:
     """A machine that has no runs yet."""
     shutil.rmtree(folder / "runs")
+
+
+@pytest.fixture
+def baseline(bench: Bench, workplace: Path, capsys: Captured) -> Path:
+    """A baseline of a model that is always right, on a machine that has no runs now."""
+    answer(bench, workplace, ())
+    assert bench("baseline", "update", "mine") == 0
+    forget(workplace)
+    capsys.readouterr()
+    return workplace / "baseline.json"
+
+
+def gate(bench: Bench, capsys: Captured, *words: object) -> tuple[int, Any]:
+    """The gate's exit code and JSON output."""
+    capsys.readouterr()
+    code = bench("gate", "--json", *words)
+    return code, json.loads(capsys.readouterr().out)
+
+
+def configured(workplace: Path, text: str) -> None:
+    """Give the workplace's bench.yaml a gate."""
+    path = workplace / "bench.yaml"
+    path.write_text(f"{path.read_text()}gate: {text}\n")
 
 
 def bootstrap(before: Collection[str], after: Collection[str]) -> tuple[float, NDArray[np.float64]]:

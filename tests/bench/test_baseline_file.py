@@ -28,11 +28,9 @@ from bench.score_tables import Drawn, ScoreTable
 from bench.store import stored_runs
 from bench.tolerances import Tolerance, Unit
 from suites.base import Counts, Score
-from tests.bench.gating_runs import answer, forget, regions
+from tests.bench.gating_runs import FEW, Captured, answer, forget, regions
 from tests.bench.kinds import Bench
 
-Captured = pytest.CaptureFixture[str]
-FEW = {"0003/1", "0007/0"}
 scores = st.floats(-1, 1, allow_subnormal=False)
 
 

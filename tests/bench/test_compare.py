@@ -2,99 +2,32 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from bench.store import stored_runs
-from bench.stored_scores import StoredScores, current_scores
 from metrics.bootstrap import paired_difference
-from suites import registry
-from suites.base import Selection
-from tests.bench.fakes import FakeSuite
+from tests.bench.compared_runs import (
+    MAIN,
+    Answered,
+    Captured,
+    ab,
+    answered,
+    compared,
+    edit,
+    metric,
+    only,
+    stored,
+)
 from tests.bench.kinds import Bench
-from tests.suites.segmentation_files import WordsEncoder
 
-Captured = pytest.CaptureFixture[str]
-Answered = Callable[..., Path]
-MAIN = "semantic_similarity/wowseg-v1"
-YAML = """\
-schema_version: 1
-models:
-  one: {adapter: fake, checkpoint: first}
-  two: {adapter: fake, checkpoint: second, settings: {tone: "big "}}
-  breaks: {adapter: fake, checkpoint: third, settings: {fails_on: "0003"}}
-suites:
-  dots: {kind: fakes, root: pictures, images: 4}
-  stripes: {kind: fakes, root: pictures, images: 10}
-mlflow: {enabled: false}
-"""
-
-
-@pytest.fixture
-def answered(bench: Bench, workplace: Path) -> Answered:
-    """Store a run of a model on the ten stripes; regions not named are answered rightly."""
-    (workplace / "bench.yaml").write_text(YAML)
-
-    def store(model: str, wrong: Mapping[str, str], *words: str) -> Path:
-        suite = FakeSuite(workplace / "pictures", 10)
-        rows = [
-            {"region_id": region, "text": wrong.get(region, label)}
-            for record in map(suite.record, range(10))
-            for region, label in zip(record.region_ids, record.labels, strict=True)
-        ]
-        path = workplace / f"{model}.jsonl"
-        path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-        words = ("--suite", "stripes", "--model", model, "--no-report", "--no-mlflow", *words)
-        assert bench("import", path, *words) in (0, 3)
-        return workplace / "runs" / "stripes" / model
-
-    return store
-
-
-@pytest.fixture
-def ab(answered: Answered) -> None:
-    """A is wrong about two regions, B about one of them in other words, and about three others."""
-    answered("a", {"0000/0": "moon", "0001/0": "sun"})
-    answered("b", {"0000/0": "star", "0002/0": "sun", "0002/1": "sun", "0005/3": "sun"})
-
-
-def compared(bench: Bench, capsys: Captured, *words: str, code: int = 0) -> dict[str, Any]:
-    capsys.readouterr()
-    assert bench("compare", *words, "--json") == code
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
-
-
-def only(found: dict[str, Any]) -> dict[str, Any]:
-    (comparison,) = found["comparisons"]
-    assert found["not_compared"] == []
-    return dict(comparison)
-
-
-def metric(comparison: dict[str, Any], name: str, protocol: str = "wowseg-v1") -> dict[str, Any]:
-    (row,) = [
-        row for row in comparison["metrics"] if (row["metric"], row["protocol"]) == (name, protocol)
-    ]
-    return dict(row)
-
-
-def stored(workplace: Path, model: str) -> StoredScores:
-    (run,) = [r for r in stored_runs(workplace / "runs") if r.name.startswith(f"stripes/{model}/")]
-    found = current_scores(run, run.manifest())
-    assert found is not None
-    return found[1]
+__all__ = ["ab", "answered"]
 
 
 def test_every_score_has_its_paired_difference(
@@ -249,70 +182,6 @@ def test_what_cannot_be_meant_is_bad_usage(
     assert re.search(message, capfd.readouterr().err)
 
 
-def test_parts_of_different_size_are_compared_over_the_regions_they_share(
-    bench: Bench, answered: Answered, workplace: Path, capsys: Captured
-) -> None:
-    answered("a", {"0001/0": "sun"}, "--limit", "4")
-    answered("b", {"0002/0": "sun", "0009/0": "sun"})
-    comparison = only(compared(bench, capsys, "a", "b"))
-    main = metric(comparison, "semantic_similarity")
-    assert (main["basis"], main["regions"]) == ("regions", 11)
-    frames = [stored(workplace, model).regions().set_index("region_id") for model in "ab"]
-    shared = frames[0].index
-    assert len(shared) == 11
-    one, other = (frame.loc[shared, MAIN] for frame in frames)
-    oracle = paired_difference(other.to_numpy(), one.to_numpy(), frames[0]["image_id"].to_numpy())
-    assert [main[key] for key in ("difference", "low", "high", "p")] == pytest.approx(oracle[:4])
-    assert (main["first"], main["second"]) == pytest.approx((one.mean(), other.mean()))
-    macro = metric(comparison, "semantic_similarity[macro]")
-    by_category = [c.groupby(frames[0]["category"]).mean().mean() for c in (one, other)]
-    assert (macro["first"], macro["second"]) == pytest.approx(tuple(by_category))
-    assert macro["difference"] == pytest.approx(by_category[1] - by_category[0])
-    assert (comparison["regions"]["compared"], comparison["regions"]["total"]) == (11, 29)
-    assert any("cover 4 and 10 of 10 images" in note for note in comparison["notes"])
-
-
-def test_means_over_some_categories_say_that_they_are_such(
-    bench: Bench, answered: Answered, capsys: Captured, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    references = FakeSuite.references
-    monkeypatch.setattr(
-        "regionbench_fakes.FakeSuite.references",
-        lambda suite, selection: references(suite, selection).assign(frequency="r"),
-    )
-    answered("a", {"0001/0": "sun"}, "--limit", "4")
-    answered("b", {"0002/0": "sun", "0009/0": "sun"})
-    comparison = only(compared(bench, capsys, "a", "b"))
-    note = metric(comparison, "semantic_similarity[rare]")["note"]
-    assert note == "a mean over rare categories alone, and the runs cover different regions"
-    assert metric(comparison, "semantic_similarity[macro]")["basis"] == "regions"
-
-
-def test_resamples_drawn_otherwise_are_compared_by_regions(
-    bench: Bench, answered: Answered, capsys: Captured, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answered("a", {"0001/0": "sun"})
-    monkeypatch.setattr("suites.protocols.resampled.DRAWING", 0)
-    answered("b", {"0002/0": "sun", "0009/0": "sun"})
-    comparison = only(compared(bench, capsys, "a", "b"))
-    main = metric(comparison, "semantic_similarity")
-    assert (main["basis"], main["regions"]) == ("regions", None)
-
-
-def test_an_incomplete_run_is_compared_where_it_has_answers_and_is_no_success(
-    bench: Bench, answered: Answered, capsys: Captured
-) -> None:
-    answered("a", {"0001/0": "sun"})
-    assert bench("run", "--model", "breaks", "--suite", "stripes", "--no-report") == 3
-    found = compared(bench, capsys, "a", "breaks", code=3)
-    comparison = only(found)
-    assert not comparison["complete"]
-    main = metric(comparison, "semantic_similarity")
-    assert (main["basis"], main["regions"]) == ("regions", 27)
-    assert any("is incomplete: 2 regions errored" in note for note in comparison["notes"])
-    assert (comparison["regions"]["compared"], comparison["regions"]["total"]) == (27, 29)
-
-
 def test_scores_that_do_not_compare_are_not_compared(
     bench: Bench, ab: None, workplace: Path, capsys: Captured
 ) -> None:
@@ -343,200 +212,6 @@ def test_models_without_a_suite_in_common_compare_nothing(
     shutil.copytree(next(Path("runs/dots/one").iterdir()), "runs/other/a/x")
     found = compared(bench, capsys, "a", "two", code=3)
     assert "have no suite in common" in found["not_compared"][0]
-
-
-def test_a_scoring_from_before_resamples_is_compared_by_its_regions(
-    bench: Bench, ab: None, workplace: Path, capsys: Captured
-) -> None:
-    folder = stored(workplace, "a").folder
-    edit(folder / "scores.json", lambda values: values.pop("samples"))
-    (folder / "draws.npy").unlink()
-    comparison = only(compared(bench, capsys, "a", "b"))
-    main = metric(comparison, "semantic_similarity")
-    assert (main["basis"], main["regions"]) == ("regions", None)
-    assert main["low"] < main["difference"] < main["high"]
-    assert any("was scored before resamples were kept" in note for note in comparison["notes"])
-
-
-def test_other_numbers_of_resamples_are_told(
-    bench: Bench, ab: None, workplace: Path, capsys: Captured
-) -> None:
-    assert bench("score", "stripes/a", "--resamples", "50", "--no-report", "--no-mlflow") == 0
-    comparison = only(compared(bench, capsys, "a", "b"))
-    assert any("50 and 1,000 resamples" in note for note in comparison["notes"])
-    assert metric(comparison, "semantic_similarity")["basis"] == "regions"
-
-
-def test_damaged_resamples_are_named(
-    bench: Bench, ab: None, workplace: Path, capfd: Captured
-) -> None:
-    path = stored(workplace, "a").folder / "draws.npy"
-    path.write_bytes(path.read_bytes()[:300])
-    assert bench("compare", "a", "b") == 2
-    shown = capfd.readouterr().err
-    assert str(path) in shown
-    assert "`bench score` writes it anew" in shown
-
-
-def lacking(name: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    return lambda frame: frame.drop(columns=name)
-
-
-@pytest.mark.parametrize(
-    ("file", "change", "message"),
-    [
-        ("regions", lacking("category"), "has no column category"),
-        ("regions", lacking("text"), "has no column text"),
-        ("regions", lambda f: pd.concat([f, f[:1]]), "has two rows of one region"),
-        ("regions", lambda f: f.assign(category=[None, *f["category"][1:]]), "has rows without"),
-        ("regions", lambda f: f.assign(image_id=[None, *f["image_id"][1:]]), "has rows without"),
-        ("categories", lacking("protocol"), "has no column protocol"),
-        ("categories", lambda f: f.assign(metric=None), "has rows without metric"),
-        ("categories", lambda f: f.assign(value="x"), "has values that are no numbers"),
-    ],
-)
-def test_a_readable_frame_that_is_none_of_ours_is_named(
-    bench: Bench,
-    ab: None,
-    workplace: Path,
-    capfd: Captured,
-    file: str,
-    change: Callable[[pd.DataFrame], pd.DataFrame],
-    message: str,
-) -> None:
-    path = stored(workplace, "b").folder / f"{file}.parquet"
-    change(pd.read_parquet(path)).to_parquet(path, index=False)
-    assert bench("compare", "a", "b") == 2
-    assert f"{path} {message}" in capfd.readouterr().err
-
-
-def test_a_column_that_holds_numbers_in_one_run_alone_is_no_score(
-    bench: Bench, ab: None, workplace: Path, capsys: Captured
-) -> None:
-    folder = stored(workplace, "b").folder
-    edit(folder / "scores.json", lambda values: values.pop("samples"))
-    frame = pd.read_parquet(folder / "regions.parquet")
-    frame = frame.assign(**{"exact_match/wowseg-v1": "x"})
-    frame.to_parquet(folder / "regions.parquet", index=False)
-    comparison = only(compared(bench, capsys, "a", "b"))
-    assert metric(comparison, "exact_match")["basis"] == "scores"
-    assert metric(comparison, "semantic_iou")["basis"] == "regions"
-
-
-def test_a_page_goes_when_one_of_its_runs_is_scored_anew(
-    bench: Bench, ab: None, workplace: Path, capsys: Captured
-) -> None:
-    assert bench("report") == 0
-    page = Path(only(compared(bench, capsys, "a", "b"))["page"])
-    assert bench("report") == 0
-    assert page.is_file()
-    linking = [
-        p for p in (workplace / "site" / "runs").rglob("*.html") if page.name in p.read_text()
-    ]
-    assert {p.parent.name for p in linking} == {"a", "b"}
-    assert bench("score", "stripes/b", "--resamples", "50", "--no-report", "--no-mlflow") == 0
-    assert bench("report") == 0
-    assert not page.exists()
-    assert not [p for p in linking if page.name in p.read_text()]
-
-
-def test_the_page_lies_in_the_site_and_survives_the_next_report(
-    bench: Bench, ab: None, workplace: Path, capsys: Captured
-) -> None:
-    page = Path(only(compared(bench, capsys, "a", "b"))["page"])
-    assert page.parent == workplace / "site" / "compare"
-    beside = sorted(path.name.removeprefix(page.stem) for path in page.parent.iterdir())
-    assert beside == [
-        *(".categories.csv", ".html", ".json", ".metrics.csv", ".regions.csv", ".runs.json")
-    ]
-    first = page.read_text()
-    assert "runs/stripes/a/" not in first
-    assert bench("report") == 0
-    assert page.read_text() == first
-    compared(bench, capsys, "a", "b")
-    linked = page.read_text()
-    assert 'href="../runs/stripes/a/' in linked
-    assert 'href="../index.html"' in linked
-    compared(bench, capsys, "a", "b")
-    assert page.read_text() == linked
-    with page.with_name(f"{page.stem}.metrics.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == 14
-    written = json.loads(page.with_name(f"{page.stem}.json").read_text())
-    assert written["regions"]["compared"] == 29
-
-
-def test_comparisons_of_other_runs_stay(
-    bench: Bench, ab: None, answered: Answered, capsys: Captured
-) -> None:
-    answered("a.b", {})
-    pages = [
-        Path(only(compared(bench, capsys, *pair))["page"])
-        for pair in (("a", "b"), ("a", "a.b"), ("b", "a.b"))
-    ]
-    assert all(page.is_file() for page in pages)
-    assert len(set(pages)) == 3
-
-
-def test_no_page_writes_none(bench: Bench, ab: None, workplace: Path, capsys: Captured) -> None:
-    assert only(compared(bench, capsys, "a", "b", "--no-page"))["page"] is None
-    assert not (workplace / "site").exists()
-
-
-def test_set_level_scores_are_compared_by_resamples_or_not_at_all(
-    bench: Bench, workplace: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Panoptic quality is no mean over regions: only equal selections can be compared."""
-
-    class Encoder(WordsEncoder):
-        name, revision, source = "words", None, "folder"
-
-    monkeypatch.setattr("metrics.encoder.SentenceEncoder.load", lambda *a, **k: Encoder())
-    (workplace / "bench.yaml").write_text(YAML)
-    words = ("--suite", "shapes-panoptic", "--option", "images=12", "--no-report", "--no-mlflow")
-    suite = registry.entry("shapes-panoptic").load(cache=workplace / ".regionbench", images=12)
-    regions = suite.references(Selection()).to_dict("records")
-    random = np.random.default_rng(0)
-    for model, share in (("good", 0.0), ("poor", 0.6)):
-        rows = [
-            {
-                "region_id": region["region_id"],
-                "text": "red star" if random.random() < share else region["category"],
-            }
-            for region in regions
-        ]
-        path = workplace / f"{model}.jsonl"
-        path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-        assert bench("import", path, "--model", model, *words) == 0
-    comparison = only(compared(bench, capsys, "good", "poor"))
-    pq = metric(comparison, "pq", "gtmask-osprey-v1")
-    assert pq["basis"] == "resamples", pq
-    assert pq["low"] < pq["difference"], pq
-    assert pq["verdict"] == "worse", pq
-    assert comparison["regions"]["metric"] == "segment_accuracy"
-    assert comparison["own_metrics"] == ["iou", "pq", "rq", "sq"]
-    row = max(comparison["categories"], key=lambda row: row["regions"])
-    assert set(row["own"]) == {"iou", "pq", "rq", "sq"}
-    assert row["own"]["pq"]["first"] == 1.0
-    part = workplace / "part.jsonl"
-    part.write_text("".join(f"{json.dumps(r)}\n" for r in rows))
-    assert bench("import", part, "--model", "part", *words, "--limit", "6") in (0, 3)
-    comparison = only(compared(bench, capsys, "good", "part"))
-    pq = metric(comparison, "pq", "gtmask-osprey-v1")
-    assert (pq["basis"], pq["difference"], pq["low"]) == ("none", None, None)
-    assert pq["note"] == "not a mean over regions, and the runs cover different ones"
-    things = metric(comparison, "pq[things]", "gtmask-osprey-v1")
-    assert things["note"] == pq["note"]
-    accuracy = metric(comparison, "segment_accuracy", "gtmask-osprey-v1")
-    assert accuracy["basis"] == "regions"
-    assert 0 < accuracy["regions"] < len(regions)
-    assert comparison["own_metrics"] == []
-
-
-def edit(path: Path, change: Callable[[Any], object]) -> None:
-    values = json.loads(path.read_text())
-    change(values)
-    path.write_text(json.dumps(values))
 
 
 def test_comparing_loads_no_framework(

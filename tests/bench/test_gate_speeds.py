@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,11 +18,10 @@ from bench.efficiency.storing import write_record
 from bench.gating.baseline_file import read_baseline
 from bench.gating.speeds import Place, Speed, read_speeds
 from bench.manifest import HardwareRecord
-from tests.bench.gating_runs import answer
+from tests.bench.gating_runs import Captured, answer
 from tests.bench.kinds import Bench
 from tests.bench.test_efficiency_report import NOTHING, POINT, speed
 
-Captured = pytest.CaptureFixture[str]
 GATE = "gate: {speed: {tolerance: 10 %, instances: [1, 32]}}\n"
 ALL = GATE.replace(", instances: [1, 32]", "")
 REQUIRED = GATE.replace("10 %", "10 %, required: true")
@@ -172,15 +173,13 @@ def test_a_point_that_no_longer_gives_a_speed_is_incomplete(
     assert speeds["32"]["reason"] == "out of memory: no room"
 
 
+UNEQUAL = Audits(outputs_equal=False, repeat_ratio=1.0, repeat_ok=True)
+REPEATED = Audits(outputs_equal=True, repeat_ratio=0.4, repeat_ok=False)
+
+
 @pytest.mark.parametrize(
     ("audits", "reason"),
-    [
-        (
-            Audits(outputs_equal=False, repeat_ratio=1.0, repeat_ok=True),
-            "not those of a plain call",
-        ),
-        (Audits(outputs_equal=True, repeat_ratio=0.4, repeat_ok=False), "took 40% of its first"),
-    ],
+    [(UNEQUAL, "not those of a plain call"), (REPEATED, "took 40% of its first")],
 )
 def test_a_speed_that_failed_its_audit_is_none(
     timed_baseline: Path, bench: Bench, capsys: Captured, audits: Audits, reason: str
@@ -193,6 +192,51 @@ def test_a_speed_that_failed_its_audit_is_none(
     bench("baseline", "update")
     medians = {place.question.instances: s.p50 for place, s in kept(timed_baseline).items()}
     assert medians[32] == 2.0, "it never becomes the baseline"
+
+
+def test_an_update_says_which_speeds_failed_their_audit(
+    timed_baseline: Path, bench: Bench, capsys: Captured
+) -> None:
+    own = POINT["subject"].model_copy(update={"model": "mine"})
+    timed(timed_baseline, 1, 0.4)
+    timed(timed_baseline, 32, 0.1, audits=UNEQUAL)
+    timed(timed_baseline, 32, 0.1, audits=REPEATED, subject=own)
+    timed(timed_baseline, 8, 0.1, audits=UNEQUAL)
+    before = kept(timed_baseline)
+    capsys.readouterr()
+    assert bench("baseline", "update") == 0
+    point = "32 regions together, forced 32 tokens, quick, Example, 2 cores, 2 threads"
+    anew = "bench efficiency demo --model {} --preset quick --measure speed --again"
+    told = [
+        f"mine: {point} is left out: its audit failed: a picture asked again took 40% of its "
+        "first time, so something was kept; the baseline has no speed of it. "
+        f"`{anew.format('mine')}` times it anew",
+        f"one: {point} is left out: its audit failed: the timed answers are not those of a plain "
+        f"call; the baseline keeps an earlier speed of it. `{anew.format('one')}` times it anew",
+    ]
+    said = capsys.readouterr()
+    assert [line for line in said.err.splitlines() if "audit" in line] == [
+        f"warning: {line}" for line in told
+    ], "8 regions are not gated"
+    assert re.search(r"one +1 region, .*500\.0 ms +400\.0 ms", said.out)
+    assert set(kept(timed_baseline)) == set(before)
+    assert bench("baseline", "update", "--dry-run", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["left_out"] == told
+    # What the warning names is a command; without the sweep in bench.yaml there is nothing to time.
+    assert bench(*shlex.split(anew.format("one"))[1:]) == 2
+    assert "No such option" not in capsys.readouterr().err
+
+
+def test_an_update_says_nothing_of_speeds_timed_anew_or_never_had(
+    timed_baseline: Path, bench: Bench, capsys: Captured
+) -> None:
+    timed(timed_baseline, 1, 0.1, audits=UNEQUAL)
+    timed(timed_baseline, 1, 0.4)
+    write_record(timed_baseline / "efficiency", "demo", speed(32, **NOTHING))
+    capsys.readouterr()
+    assert bench("baseline", "update") == 0
+    assert "left out" not in capsys.readouterr().err
+    assert {speed.p50 for speed in kept(timed_baseline).values()} == {0.4, 0.5, 2.0}
 
 
 def test_a_model_with_random_weights_is_another_one(
