@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,6 +15,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_
 
 from adapters.checkpoint_files import find_folder, weight_files
 from adapters.interface import CheckpointError, CheckpointMissing
+from adapters.random_weights import SCHEME
 from adapters.registry import adapter_for, entry
 from adapters.tensor_files import TensorInfo, read_shapes, read_tensors
 
@@ -28,8 +29,6 @@ TOKENIZER_FILES = (
     "special_tokens_map.json",
 )
 _LISTED = 10
-
-Model = TypeVar("Model", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,25 +269,10 @@ def put_weights(
     model.load_state_dict(placed, assign=True)
 
 
-def random_weights(
-    build: Callable[[], Model], seed: int, device: torch.device, dtype: torch.dtype
-) -> Model:
-    """A model with random weights, ready for inference, the same on every device for a seed."""
-    if device.type == "meta":
-        with device:
-            return build().to(dtype).eval()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = build().to(device).eval()
-    # Computed buffers, such as rotary frequencies, keep their precision, as in a loaded model.
-    for tensor in model.state_dict(keep_vars=True).values():
-        tensor.data = tensor.data.to(dtype)
-    return model
-
-
 def digest_of_preset(name: str, seed: int) -> str:
     """What stands for a checkpoint digest when the weights are random: the preset and its seed."""
-    return hashlib.sha256(f"preset {name} seed {seed}".encode()).hexdigest()
+    text = f"preset {name} seed {seed} scheme {SCHEME}"
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def parameter_count(parameters: Iterable[nn.Parameter]) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import torch
 
-from adapters.checkpoint import check_tensors, put_weights, random_weights
+from adapters.checkpoint import check_tensors, put_weights
 from adapters.dam.configuration import DamConfig
 from adapters.dam.layout import LANGUAGE, VISION, Layout
 from adapters.dam.modeling import DamModel
 from adapters.interface import CheckpointError
 from adapters.language import restore_buffers
 from adapters.llama_tokenizer import LlamaTokenizer, load_slow_tokenizer
+from adapters.random_weights import random_weights
 
 
 def load_model(layout: Layout, device: torch.device, dtype: torch.dtype) -> DamModel:

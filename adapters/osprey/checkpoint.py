@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import torch
 
-from adapters.checkpoint import Checkpoint, check_tensors, put_weights, random_weights, renamed
+from adapters.checkpoint import Checkpoint, check_tensors, put_weights, renamed
 from adapters.checkpoint_files import find_file
 from adapters.interface import CheckpointError
 from adapters.language import restore_buffers
@@ -23,6 +23,7 @@ from adapters.llama_tokenizer import LlamaTokenizer, load_fast_tokenizer
 from adapters.osprey.configuration import CLIP_FILE, CLIP_HUB_ID, OspreyConfig
 from adapters.osprey.modeling import OspreyModel
 from adapters.osprey.prompting import MASK, POSITION
+from adapters.random_weights import random_weights
 from adapters.tensor_files import TensorInfo, read_shapes, read_tensors
 
 Value = TypeVar("Value")

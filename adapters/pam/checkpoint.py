@@ -18,7 +18,6 @@ from adapters.checkpoint import (
     check_model_type,
     check_tensors,
     put_weights,
-    random_weights,
     read_json,
 )
 from adapters.checkpoint_files import find_folder, weight_files
@@ -31,6 +30,7 @@ from adapters.pam.modeling import PamModel
 from adapters.pam.tower import INSIDE, Tower, find_tower
 from adapters.pam.tower_names import Naming, from_named, layer_name, to_named
 from adapters.qwen2_tokenizer import load_qwen2_tokenizer
+from adapters.random_weights import random_weights
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors.torch import save_file
 
-from adapters.checkpoint import Checkpoint, check_tensors, put_weights, random_weights, renamed
+from adapters.checkpoint import Checkpoint, check_tensors, put_weights, renamed
 from adapters.device import dtype_name
 from adapters.language import restore_buffers
+from adapters.random_weights import random_weights
 from adapters.wow_seg.configuration import WowSegConfig
 from adapters.wow_seg.modeling import WowSegModel
 
