@@ -6,14 +6,14 @@ prompt's beginning, so each keeps its own keys and values, and no attention mask
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from transformers.cache_utils import Cache
 
 from adapters.decoding import CachedSequence, Decoded, GrowingLayer, Stopping
+from adapters.greedy import decode_together
 from adapters.interface import FinishReason
 from adapters.language import LanguageModel
+from adapters.stepping import SHARED, Stepper
 
 PREFILL_POSITIONS = 8192  # positions prefilled at a time; bounds the activations' memory
 
@@ -21,12 +21,26 @@ PREFILL_POSITIONS = 8192  # positions prefilled at a time; bounds the activation
 class Rows:
     """Rows that follow one prefix."""
 
-    def __init__(self, language_model: LanguageModel, prefix: torch.Tensor) -> None:
-        """Read the prefix, ``[P, hidden]``."""
+    def __init__(
+        self, language_model: LanguageModel, prefix: torch.Tensor, stepper: Stepper | None = None
+    ) -> None:
+        """Read the prefix, ``[P, hidden]``.
+
+        Args:
+            language_model: the network.
+            prefix: what every row begins with.
+            stepper: of the network, to take the steps with.
+        """
         self._language_model = language_model
+        self._stepper = stepper
         self._prefix = CachedSequence(language_model)
         self._prefix.prefill(prefix)
         self._layers: list[GrowingLayer] = []
+
+    @property
+    def keeping_copies(self) -> bool:
+        """Always: each row has keys and values of its own."""
+        return True
 
     def start(self, prompts: torch.Tensor) -> torch.Tensor:
         """Read the rows' own beginnings.
@@ -43,7 +57,11 @@ class Rows:
         hidden = [
             self._read(group, layers)[:, -1] for group, layers in zip(groups, read, strict=True)
         ]
-        self._layers = [GrowingLayer.joined(parts) for parts in zip(*read, strict=True)]
+        if self._stepper is None:
+            self._layers = [GrowingLayer.joined(parts) for parts in zip(*read, strict=True)]
+        else:
+            length = torch.tensor([read[0][0].length], device=prompts.device)
+            self._stepper.begin(read, length.new_full((read[0][0].length,), SHARED), length)
         return self._logits(torch.cat(hidden))
 
     def step(self, tokens: torch.Tensor) -> torch.Tensor:
@@ -52,11 +70,15 @@ class Rows:
         Returns:
             Logits ``[rows, vocabulary]``.
         """
+        if self._stepper is not None:
+            return self._stepper.step(tokens)
         embeddings = self._language_model.model.embed_tokens(tokens)[:, None]
         return self._logits(self._read(embeddings, self._layers)[:, 0])
 
     def keep(self, rows: torch.Tensor) -> None:
         """Forget all rows but these, int64 ``[kept]``."""
+        if self._stepper is not None:
+            self._stepper.keep(rows)
         for layer in self._layers:
             layer.keep(rows)
 
@@ -82,6 +104,7 @@ def decode_rows(
     prompts: torch.Tensor,
     stopping: Stopping,
     repetition_penalty: float = 1.0,
+    stepper: Stepper | None = None,
 ) -> list[Decoded]:
     """Continue all rows greedily, together, each until it stops.
 
@@ -90,64 +113,10 @@ def decode_rows(
         prefix: embeddings ``[P, hidden]`` every row begins with.
         prompts: embeddings ``[rows, L, hidden]`` that follow it.
         stopping: when an answer ends.
-        repetition_penalty: divides the positive and multiplies the negative logits of tokens
-            already generated (CTRL, Keskar et al. 2019, section 4.1); the prompt does not count.
+        repetition_penalty: see :func:`adapters.greedy.decode_together`.
+        stepper: of the network, to take the steps with.
     """
-    answers: list[list[int]] = [[] for _ in range(len(prompts))]
-    reasons = [FinishReason.LENGTH] * len(answers)
-    if not answers or not stopping.limit:
-        return [Decoded((), reason) for reason in reasons]
-    rows = Rows(language_model, prefix)
-    logits = rows.start(prompts)
-    held = active = list(range(len(answers)))
-    history = torch.zeros(len(answers), 0, dtype=torch.int64, device=prompts.device)
-    while active:
-        # In bfloat16 the penalty would round scores to ties.
-        tokens = penalised(logits.float(), history, repetition_penalty).argmax(-1)
-        going = _append(
-            answers, reasons, dict(zip(held, tokens.tolist(), strict=True)), active, stopping
-        )
-        history = torch.cat([history, tokens[:, None]], dim=1)
-        # Stopped rows go along until half have stopped: dropping rows copies the others.
-        if going and 2 * len(going) <= len(held):
-            kept = torch.tensor([held.index(index) for index in going], device=prompts.device)
-            rows.keep(kept)
-            tokens, history, held = tokens[kept], history[kept], going
-        active = going
-        if active:
-            logits = rows.step(tokens)
-    return [Decoded(tuple(a), reason) for a, reason in zip(answers, reasons, strict=True)]
-
-
-def _append(
-    answers: list[list[int]],
-    reasons: list[FinishReason],
-    tokens: dict[int, int],
-    active: Sequence[int],
-    stopping: Stopping,
-) -> list[int]:
-    """Add each active answer's next token; the answers that go on."""
-    going = []
-    for index in active:
-        if tokens[index] in stopping.ids:
-            reasons[index] = FinishReason.STOP
-            continue
-        answers[index].append(tokens[index])
-        if len(answers[index]) < stopping.limit:
-            going.append(index)
-    return going
-
-
-def penalised(logits: torch.Tensor, history: torch.Tensor, penalty: float) -> torch.Tensor:
-    """Logits with those of generated tokens made less likely.
-
-    Args:
-        logits: ``[rows, vocabulary]``.
-        history: int64 ``[rows, t]``, the tokens generated so far.
-        penalty: 1 changes nothing.
-    """
-    if penalty == 1.0 or history.shape[1] == 0:
-        return logits
-    scores = logits.gather(1, history)
-    scores = torch.where(scores < 0, scores * penalty, scores / penalty)
-    return logits.scatter(1, history, scores)
+    if not len(prompts) or not stopping.limit:
+        return [Decoded((), FinishReason.LENGTH)] * len(prompts)
+    rows = Rows(language_model, prefix, stepper)
+    return decode_together(rows, rows.start(prompts), stopping, repetition_penalty)

@@ -11,20 +11,38 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from adapters.decoding import ROWS, CachedSequence, Decoded, Stopping
+from adapters.greedy import decode_together
 from adapters.interface import FinishReason
 from adapters.language import LanguageModel
+from adapters.stepping import SHARED, Stepper
 
 
 class Branches:
     """Branches packed behind a prefix that has been read."""
 
-    def __init__(self, language_model: LanguageModel, prefix: torch.Tensor) -> None:
-        """Read the prefix, ``[P, hidden]``."""
+    def __init__(
+        self, language_model: LanguageModel, prefix: torch.Tensor, stepper: Stepper | None = None
+    ) -> None:
+        """Read the prefix, ``[P, hidden]``.
+
+        Args:
+            language_model: the network.
+            prefix: what every branch begins with.
+            stepper: of the network, to take the steps with.
+        """
         self._sequence = CachedSequence(language_model)
         self._sequence.prefill(prefix)
+        self._stepper = stepper
         self._prefix = len(prefix)
-        # The branch of every packed position, int64 [packed].
-        self._owners = torch.zeros(0, dtype=torch.int64, device=prefix.device)
+        # The branch of every place, int64 [length].
+        self._owners = torch.full((self._prefix,), SHARED, device=prefix.device)
+        # The branches that are continued and the place of each one's next token, int64 [held].
+        self._held = self._places = torch.zeros(0, dtype=torch.int64)
+
+    @property
+    def keeping_copies(self) -> bool:
+        """With a stepper, whose captured steps are of few numbers of rows."""
+        return self._stepper is not None
 
     def start(self, branches: Sequence[torch.Tensor]) -> torch.Tensor:
         """Read the beginnings of new branches, forgetting any earlier ones.
@@ -36,42 +54,48 @@ class Branches:
             Logits ``[branches, vocabulary]`` of each branch's first new token.
         """
         self._sequence.truncate(self._prefix)
-        self._owners = self._owners[:0]
+        self._owners = self._owners[: self._prefix]
         last = []
         for first, group in _groups(branches):
             lengths = torch.tensor([len(branch) for branch in group])
             owners = torch.arange(first, first + len(group)).repeat_interleave(lengths)
-            positions = torch.cat([torch.arange(len(branch)) for branch in group])
-            hidden = self._append(torch.cat(list(group)), owners, positions)
+            places = torch.cat([torch.arange(len(branch)) for branch in group])
+            hidden = self._append(torch.cat(list(group)), owners, places)
             last.append(hidden[(lengths.cumsum(0) - 1).to(hidden.device)])
+        self._held = torch.arange(len(branches))
+        self._places = torch.tensor([len(branch) for branch in branches])
+        if self._stepper is not None:
+            positions = (self._prefix + self._places).to(self._owners.device)
+            self._stepper.begin([self._sequence.layers], self._owners, positions)
         return self._sequence.logits(torch.cat(last))
 
-    def step(
-        self, tokens: Sequence[int], branches: Sequence[int], at: Sequence[int]
-    ) -> torch.Tensor:
-        """Append one token to some branches.
-
-        Args:
-            tokens: the token of each.
-            branches: their indices.
-            at: each token's place in its branch.
+    def step(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Append one token, int64 ``[held]``, to every branch held.
 
         Returns:
-            Logits ``[len(branches), vocabulary]``.
+            Logits ``[held, vocabulary]``.
         """
-        embeddings = self._sequence.embed(tokens)
-        hidden = self._append(embeddings, torch.tensor(branches), torch.tensor(at))
+        if self._stepper is not None:
+            return self._stepper.step(tokens)
+        hidden = self._append(self._sequence.embed(tokens), self._held, self._places)
+        self._places = self._places + 1
         return self._sequence.logits(hidden)
+
+    def keep(self, kept: torch.Tensor) -> None:
+        """Continue these branches alone, int64 ``[kept]`` of those held."""
+        if self._stepper is not None:
+            self._stepper.keep(kept)
+        kept = kept.to(self._held.device)
+        self._held, self._places = self._held[kept], self._places[kept]
 
     def _append(
         self, embeddings: torch.Tensor, owners: torch.Tensor, places: torch.Tensor
     ) -> torch.Tensor:
         owners = owners.to(self._owners.device)
         self._owners = torch.cat([self._owners, owners])
+        allowed = (owners[:, None] == self._owners) | (self._owners == SHARED)
         # Rows come in order within a branch, so that causal is: not after the row itself.
-        own = (owners[:, None] == self._owners).tril_(len(self._owners) - len(owners))
-        prefix = own.new_ones(len(owners), self._prefix)
-        allowed = torch.cat([prefix, own], dim=1)
+        allowed.tril_(len(self._owners) - len(owners))
         return self._sequence.append(embeddings, self._prefix + places, allowed)
 
 
@@ -96,21 +120,6 @@ def decode_branches(
         beginnings: embeddings ``[L_i, hidden]`` of each branch, following the prefix.
         stopping: when an answer ends.
     """
-    answers: list[list[int]] = [[] for _ in beginnings]
-    reasons = [FinishReason.LENGTH] * len(beginnings)
-    active = list(range(len(beginnings))) if stopping.limit else []
-    logits = branches.start(beginnings)
-    while active:
-        going = []
-        for branch, token in zip(active, logits.argmax(-1).tolist(), strict=True):
-            if token in stopping.ids:
-                reasons[branch] = FinishReason.STOP
-                continue
-            answers[branch].append(token)
-            if len(answers[branch]) < stopping.limit:
-                going.append(branch)
-        active = going
-        if active:
-            places = [len(beginnings[b]) + len(answers[b]) - 1 for b in active]
-            logits = branches.step([answers[b][-1] for b in active], active, places)
-    return [Decoded(tuple(a), reason) for a, reason in zip(answers, reasons, strict=True)]
+    if not beginnings or not stopping.limit:
+        return [Decoded((), FinishReason.LENGTH)] * len(beginnings)
+    return decode_together(branches, branches.start(beginnings), stopping)

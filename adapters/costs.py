@@ -11,19 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from adapters.batches import Rows
 from adapters.branches import Branches
-from adapters.interface import SettingError
+from adapters.interface import JsonScalar, SettingError
 from adapters.language import LanguageModel
 from adapters.regions import too_long
 
 Way = Literal["together", "alone"]
 Result = TypeVar("Result")
+Loaded = TypeVar("Loaded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,52 @@ class PhaseCosts:
             prefill=times * self.prefill,
             decode=times * self.decode,
         )
+
+
+class Coster(Protocol):
+    """Counts a query of a preset; what an adapter's entry names as its ``coster``."""
+
+    def __call__(
+        self,
+        preset: str,
+        *,
+        instances: int,
+        tokens: int,
+        size: tuple[int, int],
+        dtype: str = "auto",
+        **settings: JsonScalar,
+    ) -> PhaseCosts:
+        """Cost of a query; see :meth:`~adapters.registry.AdapterEntry.cost`."""
+        ...
+
+
+def on_meta(
+    load: Callable[..., Loaded],
+    cost_of_query: Callable[[Loaded, int, int, tuple[int, int]], PhaseCosts],
+) -> Coster:
+    """Let a preset's network be built on the meta device, and a query of it be counted.
+
+    Args:
+        load: the adapter's loader.
+        cost_of_query: takes what was loaded, the number of regions, the new tokens of every
+            answer, and the picture's width and height.
+    """
+
+    def cost(
+        preset: str,
+        *,
+        instances: int,
+        tokens: int,
+        size: tuple[int, int],
+        dtype: str = "auto",
+        **settings: JsonScalar,
+    ) -> PhaseCosts:
+        loaded = load(
+            None, preset=preset, device="meta", dtype=dtype, revision=None, seed=0, **settings
+        )
+        return cost_of_query(loaded, instances, tokens, size)
+
+    return cost
 
 
 class Counted(NamedTuple, Generic[Result]):
@@ -138,13 +185,9 @@ def _count_wave(
 ) -> PhaseCosts:
     """Branches decoded together; the prefix's keys and values are left out."""
     lengths = [len(branch) for branch in branches]
-    chosen, indices = [0] * len(lengths), range(len(lengths))
-
-    def step(number: int) -> None:
-        sequence.step(chosen, indices, [length + number for length in lengths])
-
+    chosen = torch.zeros(len(lengths), dtype=torch.int64, device=branches[0].device)
     prefill = count_flops(lambda: sequence.start(branches)).flops
-    decode = count_steps(step, tokens - 1)
+    decode = count_steps(lambda _: sequence.step(chosen), tokens - 1)
     positions = sum(lengths) + len(lengths) * (tokens - 1)
     return PhaseCosts(0, prefill, decode, key_value_bytes(language_model, positions))
 

@@ -120,16 +120,16 @@ class GrowingLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers is no
 
 
 class CachedSequence:
-    """A sequence the language model has read so far, as keys and values."""
+    """A sequence the language model has read so far, as the keys and values of its ``layers``."""
 
     def __init__(self, language_model: LanguageModel) -> None:
         self._language_model = language_model
         layers = language_model.config.num_hidden_layers
-        self._layers = [GrowingLayer() for _ in range(layers)]
-        self._cache = Cache(layers=self._layers)
+        self.layers = [GrowingLayer() for _ in range(layers)]
+        self._cache = Cache(layers=self.layers)
 
     def __len__(self) -> int:
-        return self._layers[0].length
+        return self.layers[0].length
 
     def layers_for(self, rows: int) -> list[GrowingLayer]:
         """Layers of a batch in which each of ``rows`` rows begins with this sequence."""
@@ -139,12 +139,12 @@ class CachedSequence:
                 layer.keys[:, :, :held].expand(rows, -1, -1, -1),
                 layer.values[:, :, :held].expand(rows, -1, -1, -1),
             )
-            for layer in self._layers
+            for layer in self.layers
         ]
 
     def truncate(self, length: int) -> None:
         """Forget everything from position ``length`` on."""
-        for layer in self._layers:
+        for layer in self.layers:
             layer.length = length
 
     def prefill(self, embeddings: torch.Tensor) -> torch.Tensor:
@@ -198,8 +198,8 @@ class CachedSequence:
         logits: torch.Tensor = self._language_model.lm_head(hidden)
         return logits
 
-    def embed(self, token_ids: Sequence[int]) -> torch.Tensor:
+    def embed(self, token_ids: Sequence[int] | torch.Tensor) -> torch.Tensor:
         """Embeddings ``[n, hidden]`` of generated tokens."""
         table = self._language_model.model.embed_tokens
-        embeddings: torch.Tensor = table(torch.tensor(token_ids, device=table.weight.device))
+        embeddings: torch.Tensor = table(torch.as_tensor(token_ids, device=table.weight.device))
         return embeddings

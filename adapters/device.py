@@ -18,7 +18,7 @@ def resolve_device(name: str) -> torch.device:
     """
     if name == "auto":
         accelerator = torch.accelerator.current_accelerator(check_available=True)
-        return accelerator or torch.device("cpu")
+        return _prepared(accelerator) if accelerator else torch.device("cpu")
     try:
         device = torch.device(name)
     except RuntimeError as error:
@@ -36,6 +36,14 @@ def resolve_device(name: str) -> torch.device:
             f"device {name!r} is not on this machine (PyTorch {torch.__version__} sees {here}); "
             "use 'auto' or 'cpu', or install a PyTorch built for it"
         )
+    return _prepared(device)
+
+
+def _prepared(device: torch.device) -> torch.device:
+    """The device, with its libraries set up for pictures and prompts of ever new sizes."""
+    if device.type == "cuda":
+        # cuDNN's attention plans every new shape anew, which takes longer than most queries.
+        torch.backends.cuda.enable_cudnn_sdp(False)
     return device
 
 

@@ -18,7 +18,8 @@ def normalise(pixels: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     Returns:
         ``[n, 3, height, width]``.
     """
-    mean = torch.tensor(IMAGENET_MEAN, device=pixels.device)
-    std = torch.tensor(IMAGENET_STD, device=pixels.device)
+    # Made on the device itself, tensors of Python numbers would have the host wait for it.
+    mean = torch.tensor(IMAGENET_MEAN).to(pixels.device, non_blocking=True)
+    std = torch.tensor(IMAGENET_STD).to(pixels.device, non_blocking=True)
     scaled = pixels.to(torch.float32).div_(255).sub_(mean).div_(std)
     return scaled.permute(0, 3, 1, 2).to(dtype).contiguous()

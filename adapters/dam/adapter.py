@@ -16,7 +16,7 @@ from adapters.dam.configuration import preset_config
 from adapters.dam.encoding import encode_regions
 from adapters.dam.layout import find_layout
 from adapters.dam.modeling import DamModel
-from adapters.dam.preprocessing import Pixels, RegionView, stretch, view_region
+from adapters.dam.preprocessing import RegionView, stretch, view_regions
 from adapters.dam.prompting import SYSTEM_MESSAGE, Prompt, Prompter
 from adapters.dam.settings import ADAPTER, read_prompts
 from adapters.decoding import Stopping
@@ -31,7 +31,9 @@ from adapters.interface import (
 )
 from adapters.llama_tokenizer import LlamaTokenizer, standin_llama
 from adapters.regions import logits_table, read_mask, too_long
+from adapters.resampling import Resampler
 from adapters.setting_values import prompt_for
+from adapters.stepping import Stepper
 
 REVISION = 1
 PUBLISHED = {
@@ -63,6 +65,7 @@ class DamRecognizer:
         self.model = model
         self.prompter = prompter
         self.card = card
+        self.stepper = Stepper.where_useful(model.llm)
 
     @torch.inference_mode()
     def recognize(
@@ -119,7 +122,9 @@ class DamRecognizer:
             elif wave.asked:
                 prefix = self.model.embed(prompt.pieces[0])
                 beginnings = self._beginnings(picture, wave, prompt)
-                decoded = decode_rows(self.model.llm, prefix, beginnings, stopping)
+                decoded = decode_rows(
+                    self.model.llm, prefix, beginnings, stopping, stepper=self.stepper
+                )
                 for index, one in zip(wave.asked, decoded, strict=True):
                     text = self.prompter.decode(one.token_ids)
                     answers[index] = Answer.generated(
@@ -127,21 +132,19 @@ class DamRecognizer:
                     )
         return [answers[index] for index in range(len(query.masks))]
 
-    def _waves(self, query: RegionQuery) -> Iterator[tuple[Pixels, _Wave]]:
+    def _waves(self, query: RegionQuery) -> Iterator[tuple[torch.Tensor, _Wave]]:
         """The picture, stretched, with its regions wave by wave."""
-        image = query.image.convert("RGB")
-        picture = stretch(image, self.model.config.vision.image_size)
+        resampler = Resampler.beside(self.model.device)
+        picture = stretch(query.image, self.model.config.vision.image_size, resampler)
         for start in range(0, len(query.masks), WAVE):
-            wave = _Wave({}, {})
-            for index in range(start, min(start + WAVE, len(query.masks))):
-                mask = read_mask(query, index)
-                if isinstance(mask, Answer):
-                    wave.refused[index] = mask
-                else:
-                    wave.asked[index] = view_region(image, picture, mask)
-            yield picture, wave
+            indices = range(start, min(start + WAVE, len(query.masks)))
+            found = {index: read_mask(query, index) for index in indices}
+            masks = {i: mask for i, mask in found.items() if not isinstance(mask, Answer)}
+            views = view_regions(picture, list(masks.values())) if masks else []
+            refused = {i: answer for i, answer in found.items() if isinstance(answer, Answer)}
+            yield picture.stretched, _Wave(refused, dict(zip(masks, views, strict=True)))
 
-    def _beginnings(self, picture: Pixels, wave: _Wave, prompt: Prompt) -> torch.Tensor:
+    def _beginnings(self, picture: torch.Tensor, wave: _Wave, prompt: Prompt) -> torch.Tensor:
         """Embeddings ``[n, L, hidden]`` of the asked regions' prompts after the first text."""
         tokens = encode_regions(self.model, picture, list(wave.asked.values()))
         return self.model.follow(tokens[:, None], prompt.pieces[1:])

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from PIL import Image
 
@@ -19,12 +18,11 @@ from adapters.dam.encoding import encode_regions, full_features, fused_features
 from adapters.dam.layout import find_layout
 from adapters.dam.modeling import DamModel
 from adapters.dam.preprocessing import (
-    Pixels,
     RegionView,
     focal_box,
     normalise,
     stretch,
-    view_region,
+    view_regions,
 )
 from adapters.dam.prompting import Prompt
 from adapters.decoding import Stopping
@@ -45,7 +43,7 @@ Case = Mapping[str, Any]
 class Seen(NamedTuple):
     """A case as the network sees it: the stretched picture, the region, and their features."""
 
-    picture: Pixels
+    picture: torch.Tensor
     region: RegionView
     full: torch.Tensor
     fused: torch.Tensor
@@ -144,10 +142,11 @@ def _see(fixture: Fixture, case: Case, model: DamModel) -> Seen:
     """Take one case through the vision path, alone."""
     query = _query(fixture, [case])
     picture = stretch(query.image, model.config.vision.image_size)
-    region = view_region(query.image, picture, decode_rle(query.masks[0]))
-    full = full_features(model, picture, [region])
-    fused = fused_features(model, full, [region])
-    return Seen(picture, region, full[0], fused[0], encode_regions(model, picture, [region])[0])
+    regions = view_regions(picture, [decode_rle(query.masks[0])])
+    full = full_features(model, picture.stretched, regions)
+    fused = fused_features(model, full, regions)
+    tokens = encode_regions(model, picture.stretched, regions)
+    return Seen(picture.stretched, regions[0], full[0], fused[0], tokens[0])
 
 
 def _compare_stages(fixture: Fixture, case: Case, seen: Seen) -> Iterator[Comparison]:
@@ -179,8 +178,8 @@ def _compare_stages(fixture: Fixture, case: Case, seen: Seen) -> Iterator[Compar
 def _pixels(case: Case, seen: Seen) -> dict[str, torch.Tensor]:
     """Windows and statistics of the eight normalised planes, as the fixture holds them."""
     full, crop = (
-        torch.cat([_normalised(picture), _normalised(mask)])
-        for picture, mask in (
+        normalise(torch.cat(pixels), torch.float32)
+        for pixels in (
             (seen.picture, seen.region.mask),
             (seen.region.crop, seen.region.crop_mask),
         )
@@ -195,10 +194,6 @@ def _pixels(case: Case, seen: Seen) -> dict[str, torch.Tensor]:
         "stats": torch.stack(stats, dim=1),
         "block_means": blocks.mean((3, 4)),
     }
-
-
-def _normalised(pixels: Pixels) -> torch.Tensor:
-    return normalise(torch.from_numpy(np.array(pixels))[None], torch.float32)[0]
 
 
 def _window(planes: torch.Tensor, row: int, column: int) -> torch.Tensor:

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 
 from adapters.dam.modeling import DamModel
-from adapters.dam.preprocessing import Pixels, RegionView, normalise
+from adapters.dam.preprocessing import RegionView, normalise
 
 VISION_BATCH = 8  # regions; each is a full picture and a crop of 729 patches
 
 
-def encode_regions(model: DamModel, picture: Pixels, regions: Sequence[RegionView]) -> torch.Tensor:
+def encode_regions(
+    model: DamModel, picture: torch.Tensor, regions: Sequence[RegionView]
+) -> torch.Tensor:
     """Image tokens of a picture's regions.
 
     Args:
         model: the network.
-        picture: uint8 ``[S, S, 3]``, the full picture, stretched.
+        picture: uint8 ``[3, S, S]``, the full picture, stretched.
         regions: at least one.
 
     Returns:
@@ -39,7 +40,9 @@ def encode_regions(model: DamModel, picture: Pixels, regions: Sequence[RegionVie
     )
 
 
-def full_features(model: DamModel, picture: Pixels, regions: Sequence[RegionView]) -> torch.Tensor:
+def full_features(
+    model: DamModel, picture: torch.Tensor, regions: Sequence[RegionView]
+) -> torch.Tensor:
     """Features ``[n, patches, D]`` of the full picture with each region's mask over it."""
     masks = _input(model, [region.mask for region in regions])
     return model.look(_input(model, [picture]), masks)
@@ -66,9 +69,9 @@ def fused_features(
         return full
     crops = _input(model, [regions[i].crop for i in chosen])
     crop_masks = _input(model, [regions[i].crop_mask for i in chosen])
-    rows = torch.tensor(chosen, device=full.device)
+    rows = torch.tensor(chosen).to(full.device, non_blocking=True)
     return full.index_copy(0, rows, model.focus(crops, crop_masks, full[rows]))
 
 
-def _input(model: DamModel, pictures: Sequence[Pixels]) -> torch.Tensor:
-    return normalise(torch.from_numpy(np.stack(pictures)).to(model.device), model.dtype)
+def _input(model: DamModel, pictures: list[torch.Tensor]) -> torch.Tensor:
+    return normalise(torch.stack(pictures).to(model.device), model.dtype)

@@ -1,37 +1,48 @@
 """Pictures and masks to what the network sees: the full picture and each region's focal crop.
 
-Everything is stretched to squares of the model's ``image_size``. Pixels stay uint8 here;
-:func:`normalise` turns a batch of them into the model's input.
+Everything is stretched to squares of the model's ``image_size`` by Pillow's bicubic. Pixels stay
+uint8 here, where their :class:`~adapters.resampling.Resampler` keeps them; :func:`normalise` turns
+a batch of them into the model's input.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from PIL import Image
 
 from adapters.masks import BoolMask, PixelBox, box_of_mask
+from adapters.resampling import HOST, Resampler
 
 LEAST_SIDE = 48  # pixels; smaller regions are given the surroundings of one of this size
 
-Pixels = npt.NDArray[np.uint8]
+
+class Picture(NamedTuple):
+    """A picture to look at regions of.
+
+    ``planes`` uint8 ``[3, height, width]``; ``stretched`` uint8 ``[3, S, S]``, the same, ``S``
+    pixels a side. Its regions are resized by ``resampler``, too.
+    """
+
+    planes: torch.Tensor
+    stretched: torch.Tensor
+    resampler: Resampler
 
 
 class RegionView(NamedTuple):
     """One region as the model sees it, ``S`` pixels a side.
 
-    ``mask`` uint8 ``[S, S]`` lies over the full picture; ``crop`` uint8 ``[S, S, 3]`` and
-    ``crop_mask`` uint8 ``[S, S]`` are the region with its surroundings. Masks are 255 inside, 0
+    ``mask`` uint8 ``[1, S, S]`` lies over the full picture; ``crop`` uint8 ``[3, S, S]`` and
+    ``crop_mask`` uint8 ``[1, S, S]`` are the region with its surroundings. Masks are 255 inside, 0
     outside and grey along their edges. ``focal`` tells whether the crop shows anything else than
     the full picture.
     """
 
-    mask: Pixels
-    crop: Pixels
-    crop_mask: Pixels
+    mask: torch.Tensor
+    crop: torch.Tensor
+    crop_mask: torch.Tensor
     focal: bool
 
 
@@ -55,45 +66,49 @@ def _interval(low: int, high: int, size: int) -> tuple[int, int]:
     return max(start - length, 0), min(start + 2 * length, size)
 
 
-def stretch(image: Image.Image, size: int) -> Pixels:
-    """Resize to ``size`` pixels a side by Pillow's bicubic on 8-bit values.
-
-    Returns:
-        uint8 ``[size, size, 3]`` of an RGB picture, ``[size, size]`` of a grey one.
-    """
-    return np.asarray(image.resize((size, size), Image.Resampling.BICUBIC))
+def stretch(image: Image.Image, size: int, resampler: Resampler = HOST) -> Picture:
+    """Load a picture and stretch it to ``size`` pixels a side."""
+    planes = resampler.load(image.convert("RGB"))
+    return Picture(planes, resampler.resize(planes, (size, size)), resampler)
 
 
-def view_region(image: Image.Image, picture: Pixels, mask: BoolMask) -> RegionView:
-    """Prepare one region.
+def view_regions(picture: Picture, masks: Sequence[BoolMask]) -> list[RegionView]:
+    """Prepare regions.
 
     Args:
-        image: the picture, RGB.
-        picture: the same, stretched.
-        mask: bool ``[height, width]`` of the picture's size, not empty.
+        picture: what they are regions of.
+        masks: at least one, bool ``[height, width]`` of the picture's size, none of them empty.
     """
-    size = len(picture)
-    drawn = Image.fromarray(mask.astype(np.uint8) * 255)
-    box = focal_box(box_of_mask(mask), *image.size)
-    full_mask = stretch(drawn, size)
-    if box == (0, 0, *image.size):
-        return RegionView(full_mask, picture, full_mask, focal=False)
-    crop, crop_mask = stretch(image.crop(box), size), stretch(drawn.crop(box), size)
+    seen = [_look(picture, mask) for mask in masks]
     # What decides is the pixels, which can agree by chance: in a picture of one colour, say.
-    same = np.array_equal(crop, picture) and np.array_equal(crop_mask, full_mask)
-    return RegionView(full_mask, crop, crop_mask, focal=not same)
+    differ = torch.stack([(full != crop).any() for full, crop in seen])
+    # All are asked for at once: the host waits for a device each time.
+    focal: list[bool] = differ.tolist()
+    return [
+        RegionView(full[3:], crop[:3], crop[3:], differs)
+        for (full, crop), differs in zip(seen, focal, strict=True)
+    ]
+
+
+def _look(picture: Picture, mask: BoolMask) -> tuple[torch.Tensor, torch.Tensor]:
+    """Colours and mask, uint8 ``[4, S, S]``, of the full picture and of the focal crop."""
+    planes, stretched, resampler = picture
+    height, width = planes.shape[1:]
+    size = (stretched.shape[2], stretched.shape[1])
+    drawn = resampler.upload(mask)[None].to(torch.uint8) * 255
+    full = torch.cat([stretched, resampler.resize(drawn, size)])
+    box = focal_box(box_of_mask(mask), width, height)
+    if box == (0, 0, width, height):
+        return full, full
+    part = (slice(None), slice(box.top, box.bottom), slice(box.left, box.right))
+    return full, resampler.resize(torch.cat([planes[part], drawn[part]]), size)
 
 
 def normalise(pixels: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     """Scale to [-1, 1], masks like pictures.
 
     Args:
-        pixels: uint8 ``[n, S, S, 3]`` pictures or ``[n, S, S]`` masks.
+        pixels: uint8, of any shape.
         dtype: of the result; the arithmetic is float32.
-
-    Returns:
-        ``[n, 3, S, S]`` or ``[n, 1, S, S]``.
     """
-    scaled = pixels.to(torch.float32).div_(255).sub_(0.5).div_(0.5)
-    channels = scaled[:, None] if scaled.dim() == 3 else scaled.permute(0, 3, 1, 2)
-    return channels.to(dtype).contiguous()
+    return pixels.to(torch.float32).div_(255).sub_(0.5).div_(0.5).to(dtype)

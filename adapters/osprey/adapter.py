@@ -34,6 +34,7 @@ from adapters.osprey.prompting import MASK, POSITION, SYSTEM_MESSAGE, Prompt, Pr
 from adapters.osprey.settings import ADAPTER, TRAINED_PROMPTS, Settings
 from adapters.osprey.shared_prefix import SharedPrefix
 from adapters.regions import logits_table
+from adapters.stepping import Stepper
 
 REVISION = 1
 PUBLISHED = {
@@ -59,6 +60,7 @@ class OspreyRecognizer:
         self.model = model
         self.prompter = prompter
         self.card = card
+        self.stepper = Stepper.where_useful(model.language_model)
         self._prompts = {task: prompter.prompt(text) for task, text in card.prompts.items()}
 
     @torch.inference_mode()
@@ -77,7 +79,8 @@ class OspreyRecognizer:
         stopping = Stopping.of(generation, self.prompter.tokenizer.eos_id)
         length = prompt.length(IMAGE_TOKENS)
         answers: dict[int, Answer] = {}
-        for wave in SharedPrefix(self.model, prompt).waves(query, stopping.limit):
+        shared = SharedPrefix(self.model, prompt, self.stepper)
+        for wave in shared.waves(query, stopping.limit):
             answers |= wave.refused
             if wave.prefix is None:
                 continue

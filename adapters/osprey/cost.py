@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from adapters.costs import PhaseCosts, check_context, count_branches, count_flops
-from adapters.interface import JsonScalar
+from adapters.costs import PhaseCosts, check_context, count_branches, count_flops, on_meta
 from adapters.osprey import ENTRY
 from adapters.osprey.adapter import OspreyRecognizer, load
 from adapters.osprey.preprocessing import (
@@ -20,30 +19,17 @@ from adapters.osprey.preprocessing import (
 from adapters.osprey.shared_prefix import WAVE
 
 
-def cost(
-    preset: str,
-    *,
-    instances: int,
-    tokens: int,
-    size: tuple[int, int],
-    dtype: str = "auto",
-    **settings: JsonScalar,
-) -> PhaseCosts:
-    """Cost of a picture of any size; see :meth:`~adapters.registry.AdapterEntry.cost`."""
-    recognizer = load(
-        None, preset=preset, device="meta", dtype=dtype, revision=None, seed=0, **settings
-    )
-    return cost_of_query(recognizer, instances, tokens)
-
-
 @torch.inference_mode()
-def cost_of_query(recognizer: OspreyRecognizer, instances: int, tokens: int) -> PhaseCosts:
+def cost_of_query(
+    recognizer: OspreyRecognizer, instances: int, tokens: int, size: tuple[int, int]
+) -> PhaseCosts:
     """Cost of one query.
 
     Args:
         recognizer: with its network on any device.
         instances: regions.
         tokens: new tokens of every answer.
+        size: width and height of the picture in pixels, which change nothing.
     """
     model = recognizer.model
     prompt = recognizer.prompter.prompt(recognizer.card.prompts[ENTRY.tasks[0]])
@@ -61,3 +47,6 @@ def cost_of_query(recognizer: OspreyRecognizer, instances: int, tokens: int) -> 
     branches = [torch.cat([region, model.embed(after)]) for region in regions]
     language = count_branches(model.language_model, prefix, branches, tokens, WAVE)
     return replace(language, vision=of_image + of_regions)
+
+
+cost = on_meta(load, cost_of_query)

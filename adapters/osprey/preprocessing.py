@@ -21,6 +21,7 @@ LEVEL_SIDES = (128, 64, 32, 16)  # sides of the four feature maps
 IMAGE_TOKENS = LEVEL_SIDES[2] ** 2  # one for each cell of the third feature map
 POSITION_SIDE = 112  # side of the grid that tells where a mask is (the paper says 224)
 CLIP_MEAN = np.array([0.48145466, 0.4578275, 0.40821073], dtype=np.float32)
+_HOST = torch.device("cpu")
 CLIP_STD = np.array([0.26862954, 0.26130258, 0.27577711], dtype=np.float32)
 
 
@@ -71,9 +72,9 @@ def stretch(pixels: torch.Tensor) -> torch.Tensor:
     return _sample(pixels[:, None], IMAGE_SIZE)[:, 0]
 
 
-def sample_mask(mask: BoolMask) -> RegionGrids:
-    """One mask, bool ``[height, width]`` of any size, on the network's grids."""
-    values = torch.from_numpy(np.ascontiguousarray(mask)).float()[None, None]
+def sample_mask(mask: BoolMask, device: torch.device = _HOST) -> RegionGrids:
+    """One mask, bool ``[height, width]`` of any size, on the network's grids, on ``device``."""
+    values = torch.from_numpy(np.ascontiguousarray(mask)).to(device).float()[None, None]
     return RegionGrids(
         tuple((_sample(values, side) > 0).flatten(1) for side in LEVEL_SIDES),
         _sample(values, POSITION_SIDE).flatten(1),

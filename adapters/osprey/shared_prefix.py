@@ -26,6 +26,7 @@ from adapters.osprey.preprocessing import (
 )
 from adapters.osprey.prompting import Prompt
 from adapters.regions import read_mask, too_long
+from adapters.stepping import Stepper
 
 WAVE = 64  # regions decoded together; bounds memory when a picture has hundreds
 
@@ -51,10 +52,11 @@ class _Picture(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SharedPrefix:
-    """A question about each region of a picture."""
+    """A question about each region of a picture; the answers' steps are taken with ``stepper``."""
 
     model: OspreyModel
     prompt: Prompt
+    stepper: Stepper | None = None
 
     def waves(self, query: RegionQuery, new: int) -> Iterator[Wave]:
         """Encode the picture once, unless no region can be asked, and the regions wave by wave.
@@ -80,7 +82,7 @@ class SharedPrefix:
                 elif refusal is not None:
                     refused[index] = refusal
                 else:
-                    grids[index] = sample_mask(mask)
+                    grids[index] = sample_mask(mask, self.model.device)
             if not grids:
                 yield Wave(refused, {}, None)
                 continue
@@ -92,7 +94,7 @@ class SharedPrefix:
         embed = self.model.embed
         before, (between, _) = self.prompt
         prefix = torch.cat([embed(before), encoded.tokens, embed(between)])
-        return _Picture(encoded, Branches(self.model.language_model, prefix))
+        return _Picture(encoded, Branches(self.model.language_model, prefix, self.stepper))
 
     def _begin(self, image: EncodedImage, grids: dict[int, RegionGrids]) -> dict[int, torch.Tensor]:
         tail = self.model.embed(self.prompt.after_image[1])

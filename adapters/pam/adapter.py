@@ -32,6 +32,7 @@ from adapters.pam.prompting import Prompt, Prompter
 from adapters.pam.settings import ADAPTER, Settings
 from adapters.pixels import normalise
 from adapters.regions import logits_table, too_long
+from adapters.stepping import Stepper
 
 REVISION = 1
 WAVE = 32  # regions decoded together; each holds keys and values of some 1,100 positions
@@ -69,6 +70,7 @@ class PamRecognizer:
         self.generation = generation
         self.settings = settings
         self.card = card
+        self.stepper = Stepper.where_useful(model.language_model)
 
     @torch.inference_mode()
     def recognize(
@@ -103,6 +105,7 @@ class PamRecognizer:
                 wave.prompts,
                 stopping,
                 self.generation.repetition_penalty,
+                self.stepper,
             )
             told = (self._told(one, prompt) for one in decoded)
             answers |= dict(zip(wave.indices, told, strict=True))

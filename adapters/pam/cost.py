@@ -13,27 +13,12 @@ from adapters.costs import (
     count_flops,
     count_rows,
     in_sequence,
+    on_meta,
 )
-from adapters.interface import JsonScalar, RegionQuery
+from adapters.interface import RegionQuery
 from adapters.masks import PixelBox
 from adapters.pam import ENTRY
 from adapters.pam.adapter import PamRecognizer, load
-
-
-def cost(
-    preset: str,
-    *,
-    instances: int,
-    tokens: int,
-    size: tuple[int, int],
-    dtype: str = "auto",
-    **settings: JsonScalar,
-) -> PhaseCosts:
-    """Cost of a picture of any size; see :meth:`~adapters.registry.AdapterEntry.cost`."""
-    recognizer = load(
-        None, preset=preset, device="meta", dtype=dtype, revision=None, seed=0, **settings
-    )
-    return cost_of_query(recognizer, instances, tokens, size)
 
 
 @torch.inference_mode()
@@ -56,3 +41,6 @@ def cost_of_query(
     language_model = recognizer.model.language_model
     decoded = [count_rows(language_model, wave.prefix, wave.prompts, tokens) for wave in waves]
     return replace(in_sequence(*decoded), vision=vision)
+
+
+cost = on_meta(load, cost_of_query)

@@ -18,6 +18,7 @@ from adapters.interface import (
     SettingError,
 )
 from adapters.qwen2_tokenizer import load_qwen2_tokenizer
+from adapters.stepping import Stepper
 from adapters.wow_seg import ENTRY
 from adapters.wow_seg.cascade import CascadeMode, separator_id
 from adapters.wow_seg.checkpoint import load_model, random_model
@@ -123,4 +124,5 @@ def load(
         base_model=PUBLISHED.get(name),
         context_dependent=chosen.multi_instance is MultiInstance.CASCADE,
     )
-    return WowSegRecognizer(ModelContext(model, prompter, chosen), card)
+    stepper = Stepper.where_useful(model.language_model)
+    return WowSegRecognizer(ModelContext(model, prompter, chosen, stepper), card)

@@ -24,7 +24,6 @@ from adapters.wow_seg.attention import Cascade, cascade_mask, parse_segments
 from adapters.wow_seg.context import ModelContext
 from adapters.wow_seg.encoding import encode_pictures
 from adapters.wow_seg.preprocessing import (
-    Pixels,
     RegionCrop,
     TiledImage,
     crop_region,
@@ -211,10 +210,9 @@ def _encode(
     return Encoded(tiled, crops, *encode_pictures(context.model, tiled.tiles, crops))
 
 
-def _sample(pictures: Pixels) -> torch.Tensor:
+def _sample(pictures: torch.Tensor) -> torch.Tensor:
     """Normalised pixels of a batch, as many as the fixture holds."""
-    pixels = torch.from_numpy(np.array(pictures))
-    return normalise(pixels, torch.float32)[:, :, ::PIXEL_STEP, ::PIXEL_STEP]
+    return normalise(pictures, torch.float32)[:, :, ::PIXEL_STEP, ::PIXEL_STEP]
 
 
 def _query(fixture: Fixture, image: Case) -> RegionQuery:

@@ -11,6 +11,8 @@ import torch
 from adapters.decoding import Decoded, Stopping
 from adapters.interface import Answer, Generation, RegionQuery
 from adapters.regions import logits_table, read_mask, too_long
+from adapters.resampling import Resampler
+from adapters.stepping import Stepper
 from adapters.wow_seg.modeling import WowSegModel
 from adapters.wow_seg.preprocessing import RegionCrop, TiledImage, crop_region, tile_image
 from adapters.wow_seg.prompting import Prompt, Prompter
@@ -31,15 +33,20 @@ class Mode(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ModelContext:
-    """The network, its prompts and the settings, with the steps the modes share."""
+    """The network, its prompts and the settings, with the steps the modes share.
+
+    Answers that share a prefix are continued with ``stepper``.
+    """
 
     model: WowSegModel
     prompter: Prompter
     settings: Settings
+    stepper: Stepper | None = None
 
     def tile(self, query: RegionQuery) -> TiledImage:
         """Cut the query's picture into tiles."""
-        return tile_image(query.image, self.settings.max_tiles, self.model.config)
+        resampler = Resampler.beside(self.model.device)
+        return tile_image(query.image, self.settings.max_tiles, self.model.config, resampler)
 
     def crop(self, tiled: TiledImage, query: RegionQuery, index: int) -> RegionCrop | Answer:
         """Cut out one region, or say why it cannot be asked."""
@@ -52,14 +59,14 @@ class ModelContext:
         if crop is None:
             return Answer.unanswerable(
                 f"nothing of the mask is left when the picture is resized to "
-                f"{tiled.resized.width}x{tiled.resized.height} for its tiles"
+                f"{tiled.size[0]}x{tiled.size[1]} for its tiles"
             )
         return crop
 
     def embed(self, input_ids: Sequence[int], *features: torch.Tensor) -> torch.Tensor:
         """Input embeddings ``[N, hidden]`` of ids, image tokens taken from ``features``."""
-        ids = torch.tensor(input_ids, device=self.model.device)
-        return self.model.embed(ids, torch.cat(features), self.prompter.tokens.image_context)
+        image_context = self.prompter.tokens.image_context
+        return self.model.embed(torch.tensor(input_ids), torch.cat(features), image_context)
 
     def stopping(self, generation: Generation, *also: int) -> Stopping:
         """Answers end at the end of turn, or at the tokens ``also``."""

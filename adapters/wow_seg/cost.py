@@ -16,12 +16,12 @@ from adapters.costs import (
     count_steps,
     in_sequence,
     key_value_bytes,
+    on_meta,
 )
 from adapters.decoding import CachedSequence
-from adapters.interface import JsonScalar
 from adapters.masks import PixelBox
 from adapters.wow_seg import ENTRY
-from adapters.wow_seg.adapter import load
+from adapters.wow_seg.adapter import WowSegRecognizer, load
 from adapters.wow_seg.cascade import CascadeSequence
 from adapters.wow_seg.context import ModelContext
 from adapters.wow_seg.cutting import kept_tokens
@@ -32,26 +32,6 @@ from adapters.wow_seg.settings import MultiInstance
 from adapters.wow_seg.shared_prefix import WAVE
 
 _WRITTEN = 1  # the token all answers consist of; any but the collator's padding
-
-
-def cost(
-    preset: str,
-    *,
-    instances: int,
-    tokens: int,
-    size: tuple[int, int],
-    dtype: str = "auto",
-    **settings: JsonScalar,
-) -> PhaseCosts:
-    """Cost of a picture of ``size`` pixels; see :meth:`~adapters.registry.AdapterEntry.cost`.
-
-    Every region keeps as many tokens as :func:`~adapters.wow_seg.cutting.cut` says.
-    """
-    context = load(
-        None, preset=preset, device="meta", dtype=dtype, revision=None, seed=0, **settings
-    ).context
-    kept = kept_tokens(context.settings, context.model.config)
-    return cost_of_query(context, instances, tokens, size, kept)
 
 
 @torch.inference_mode()
@@ -75,6 +55,18 @@ def cost_of_query(
             return _shared_prefix(context, instances, tokens, size, region_tokens)
         case MultiInstance.CASCADE:
             return _cascade(context, instances, tokens, size, region_tokens)
+
+
+def _cost_of_usual_regions(
+    recognizer: WowSegRecognizer, instances: int, tokens: int, size: tuple[int, int]
+) -> PhaseCosts:
+    """Every region keeps as many tokens as :func:`~adapters.wow_seg.cutting.cut` says."""
+    context = recognizer.context
+    kept = kept_tokens(context.settings, context.model.config)
+    return cost_of_query(context, instances, tokens, size, kept)
+
+
+cost = on_meta(load, _cost_of_usual_regions)
 
 
 def _single(
@@ -152,7 +144,7 @@ def _encode(
     tiles = tile_image(Image.new("RGB", size), context.settings.max_tiles, config).tiles
     keep = np.arange(config.tokens_per_tile).reshape(config.grid, -1) < region_tokens
     side = config.image_size
-    blank = np.zeros((side, side, 3), dtype=np.uint8)
+    blank = torch.zeros(side, side, 3, dtype=torch.uint8)
     crops = [RegionCrop(blank, keep, PixelBox(0, 0, side, side))] * instances
     flops, (tokens, _) = count_flops(lambda: encode_pictures(context.model, tiles, crops))
     return flops, tokens

@@ -9,13 +9,13 @@ import torch
 
 from adapters.pixels import normalise
 from adapters.wow_seg.modeling import WowSegModel
-from adapters.wow_seg.preprocessing import Pixels, RegionCrop
+from adapters.wow_seg.preprocessing import RegionCrop
 
 VISION_BATCH = 16  # pictures; a 12-tile image, its thumbnail and one crop fit in one batch
 
 
 def encode_pictures(
-    model: WowSegModel, tiles: Pixels, crops: Sequence[RegionCrop]
+    model: WowSegModel, tiles: torch.Tensor, crops: Sequence[RegionCrop]
 ) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """Features of an image's tiles and of its regions.
 
@@ -29,17 +29,16 @@ def encode_pictures(
         keeps ``[k, hidden]``, row by row.
     """
     pictures = [*tiles, *(crop.pixels for crop in crops)]
-    kept: list[torch.Tensor] = []
-    for start in range(0, len(pictures), VISION_BATCH):
-        batch = torch.from_numpy(np.stack(pictures[start : start + VISION_BATCH]))
-        features = model.encode(normalise(batch.to(model.device), model.dtype))
-        for i, tokens in enumerate(features, start=start - len(tiles)):
-            if i < 0:
-                kept.append(tokens)
-            else:
-                # Indices, not a mask, whose count a device would have to tell the host.
-                keep = torch.from_numpy(np.flatnonzero(crops[i].keep))
-                kept.append(tokens[keep.to(model.device)])
+    whole = np.ones((model.config.grid, model.config.grid), dtype=np.bool_)
+    keeps = [*(whole for _ in tiles), *(crop.keep for crop in crops)]
     hidden = model.config.language.hidden_size
-    nothing = torch.zeros(0, hidden, device=model.device, dtype=model.dtype)
-    return torch.cat([nothing, *kept[: len(tiles)]]), kept[len(tiles) :]
+    kept = [torch.zeros(0, hidden, device=model.device, dtype=model.dtype)]
+    for start in range(0, len(pictures), VISION_BATCH):
+        batch = slice(start, start + VISION_BATCH)
+        pixels = torch.stack(pictures[batch]).to(model.device)
+        features = model.encode(normalise(pixels, model.dtype)).flatten(0, 1)
+        # Indices, not a mask, whose count a device would have to tell the host.
+        places = torch.from_numpy(np.flatnonzero(keeps[batch]))
+        chosen = features[places.to(model.device, non_blocking=True)]
+        kept += chosen.split_with_sizes([int(keep.sum()) for keep in keeps[batch]])
+    return torch.cat(kept[: len(tiles) + 1]), kept[len(tiles) + 1 :]

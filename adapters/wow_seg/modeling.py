@@ -78,7 +78,7 @@ class WowSegModel(nn.Module):
         """Input embeddings with the image context tokens replaced by features, in order.
 
         Args:
-            input_ids: int64 ``[..., N]``.
+            input_ids: int64 ``[..., N]``; when on the host, it does not wait for the device.
             features: ``[M, hidden]``; M is the number of image context tokens.
             image_context: id of ``<IMG_CONTEXT>``.
 
@@ -88,13 +88,14 @@ class WowSegModel(nn.Module):
         Raises:
             ValueError: M differs from the number of image context tokens.
         """
-        embeddings: torch.Tensor = self.language_model.model.embed_tokens(input_ids)
-        places = input_ids == image_context
-        if int(places.sum()) != len(features):
-            raise ValueError(
-                f"{int(places.sum())} image context tokens but {len(features)} features"
-            )
-        return embeddings.masked_scatter(places[..., None], features.to(embeddings.dtype))
+        places = (input_ids == image_context).flatten().nonzero()[:, 0]
+        if len(places) != len(features):
+            raise ValueError(f"{len(places)} image context tokens but {len(features)} features")
+        table = self.language_model.model.embed_tokens
+        embeddings: torch.Tensor = table(input_ids.to(self.device, non_blocking=True))
+        places = places.to(self.device, non_blocking=True)
+        flat = embeddings.flatten(0, -2).index_copy(0, places, features.to(embeddings.dtype))
+        return flat.view_as(embeddings)
 
     def forward(
         self,

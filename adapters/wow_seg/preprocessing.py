@@ -1,7 +1,7 @@
 """Pictures and masks to tiles, region crops and token masks.
 
 Everything is sized by the model's ``image_size`` (448 at the published sizes) and token ``grid``
-(16). Pixels stay uint8 here;
+(16). Pixels stay uint8 here, where their :class:`~adapters.resampling.Resampler` keeps them;
 :func:`adapters.pixels.normalise` turns a batch of them into the model's input.
 """
 
@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from PIL import Image, ImageFilter
 
 from adapters.masks import BoolMask, PixelBox
+from adapters.resampling import HOST, Resampler
 from adapters.wow_seg.configuration import WowSegConfig
 
 BLUR_RADIUS = 10.0  # standard deviation in pixels of a 448-pixel crop; our choice
-
-Pixels = npt.NDArray[np.uint8]
 
 
 class RegionTokens(StrEnum):
@@ -45,7 +45,7 @@ class RegionCrop(NamedTuple):
     the crop's token becomes a region token; ``box`` where it was cut.
     """
 
-    pixels: Pixels
+    pixels: torch.Tensor
     keep: BoolMask
     box: PixelBox
 
@@ -54,13 +54,20 @@ class RegionCrop(NamedTuple):
 class TiledImage:
     """A picture cut into tiles.
 
-    ``resized`` is the picture stretched to whole tiles, the frame of the crop boxes; ``tiles``
-    uint8 ``[tiles, image_size, image_size, 3]``, row by row, the thumbnail last when there is
-    more than one tile.
+    ``resized`` is the picture stretched to whole tiles, the frame of the crop boxes, uint8
+    ``[3, height, width]``; ``tiles`` uint8 ``[tiles, image_size, image_size, 3]``, row by row, the
+    thumbnail last when there is more than one tile. Crops are resized by ``resampler``, too.
     """
 
-    resized: Image.Image
-    tiles: Pixels
+    resized: torch.Tensor
+    tiles: torch.Tensor
+    resampler: Resampler
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of ``resized``."""
+        height, width = self.resized.shape[1:]
+        return width, height
 
 
 @cache
@@ -85,18 +92,20 @@ def choose_grid(width: int, height: int, max_tiles: int, image_size: int) -> tup
     return best
 
 
-def tile_image(image: Image.Image, max_tiles: int, config: WowSegConfig) -> TiledImage:
+def tile_image(
+    image: Image.Image, max_tiles: int, config: WowSegConfig, resampler: Resampler = HOST
+) -> TiledImage:
     """Cut a picture into at most ``max_tiles`` tiles, plus a thumbnail when there are several."""
     size = config.image_size
-    image = image.convert("RGB")
     columns, rows = choose_grid(*image.size, max_tiles, size)
-    resized = image.resize((columns * size, rows * size), Image.Resampling.BICUBIC)
-    array = np.asarray(resized).reshape(rows, size, columns, size, 3)
-    tiles = np.ascontiguousarray(array.swapaxes(1, 2)).reshape(-1, size, size, 3)
+    picture = resampler.load(image.convert("RGB"))
+    resized = resampler.resize(picture, (columns * size, rows * size))
+    grid = resized.reshape(3, rows, size, columns, size)
+    tiles = grid.permute(1, 3, 2, 4, 0).reshape(-1, size, size, 3)
     if len(tiles) > 1 and config.use_thumbnail:
-        thumbnail = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC))
-        tiles = np.concatenate([tiles, thumbnail[None]])
-    return TiledImage(resized, tiles)
+        thumbnail = resampler.resize(picture, (size, size)).movedim(0, -1)
+        tiles = torch.cat([tiles, thumbnail[None]])
+    return TiledImage(resized, tiles, resampler)
 
 
 def nearest_index(size: int, out: int) -> npt.NDArray[np.int64]:
@@ -153,7 +162,7 @@ def crop_region(
     Returns:
         The crop, or ``None`` when nothing of the mask is left after resizing.
     """
-    width, height = tiled.resized.size
+    width, height = tiled.size
     rows, columns = nearest_index(mask.shape[0], height), nearest_index(mask.shape[1], width)
     # The resized mask itself is never made: its rows and columns are those of the original.
     occupied_rows = np.flatnonzero(np.any(mask, axis=1)[rows])
@@ -166,16 +175,16 @@ def crop_region(
     x0, x1 = crop_interval(left, right, side, width)
     y0, y1 = crop_interval(top, bottom, side, height)
     box = PixelBox(x0, y0, x1 + 1, y1 + 1)
-    crop = tiled.resized.crop(box)
+    crop = tiled.resized[:, box.top : box.bottom, box.left : box.right]
     rows, columns = rows[box.top : box.bottom], columns[box.left : box.right]
     if region_tokens is RegionTokens.MASK2TOKEN:
         keep = _sample(mask, rows, columns, config.grid)
     else:
-        inside = Image.fromarray(mask[rows[:, None], columns])
-        crop = Image.composite(crop, _background(crop, region_tokens), inside)
+        inside = tiled.resampler.upload(mask[rows[:, None], columns])
+        crop = torch.where(inside, crop, _background(crop, region_tokens, tiled.resampler))
         keep = np.ones((config.grid, config.grid), dtype=np.bool_)
     size = (config.image_size, config.image_size)
-    return RegionCrop(np.asarray(crop.resize(size, Image.Resampling.BICUBIC)), keep, box)
+    return RegionCrop(tiled.resampler.resize(crop, size).movedim(0, -1), keep, box)
 
 
 def _sample(
@@ -187,9 +196,12 @@ def _sample(
     return np.asarray(mask[rows[:, None], columns])
 
 
-def _background(crop: Image.Image, region_tokens: RegionTokens) -> Image.Image:
+def _background(
+    crop: torch.Tensor, region_tokens: RegionTokens, resampler: Resampler
+) -> torch.Tensor:
     if region_tokens is RegionTokens.FORE2TOKEN:
-        return Image.new("RGB", crop.size, "white")
+        return torch.full_like(crop, 255)
+    image = Image.fromarray(crop.movedim(0, -1).cpu().numpy())
     # The blur is as wide in the crop's own pixels as BLUR_RADIUS is after resizing to 448.
-    radius = (BLUR_RADIUS * crop.width / 448, BLUR_RADIUS * crop.height / 448)
-    return crop.filter(ImageFilter.GaussianBlur(radius))
+    radius = (BLUR_RADIUS * image.width / 448, BLUR_RADIUS * image.height / 448)
+    return resampler.load(image.filter(ImageFilter.GaussianBlur(radius)))

@@ -97,7 +97,8 @@ class SharedPrefixMode:
     def _read_prefix(self, template: str, tiles: torch.Tensor) -> Branches:
         prompt = self.context.prompter.prompt(template, len(tiles), [0])
         prefix = prompt.input_ids[: prompt.runs[1].start]
-        return Branches(self.context.model.language_model, self.context.embed(prefix, tiles))
+        embeddings = self.context.embed(prefix, tiles)
+        return Branches(self.context.model.language_model, embeddings, self.context.stepper)
 
     def _add(
         self,

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 import torch
 from transformers import GenerationConfig
 
 from adapters import batches
-from adapters.batches import decode_rows, penalised
+from adapters.batches import decode_rows
 from adapters.decoding import Decoded, Stopping
+from adapters.greedy import penalised
 from adapters.interface import FinishReason
-from adapters.language import LanguageConfig, LanguageModel, build_llama, build_qwen2
-
-SIZES = LanguageConfig(97, 32, 2, 4, 2, 48, rope_theta=10000.0)
-BUILDERS = {"qwen2": build_qwen2, "llama": build_llama}
-
-
-@cache
-def network(name: str) -> LanguageModel:
-    torch.manual_seed(1)
-    built = BUILDERS[name](SIZES).eval()
-    # Sharper than at initialisation, so that answers differ and no choice is nearly tied.
-    with torch.no_grad():
-        built.lm_head.weight.mul_(40)
-    return built
-
-
-def prompts(rows: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    """A shared prefix ``[5, 32]`` and the rows' own beginnings ``[rows, 7, 32]``."""
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(5, 32, generator=generator), torch.randn(rows, 7, 32, generator=generator)
+from tests.adapters.decoders import BUILDERS, network, prompts
 
 
 @torch.inference_mode()

@@ -159,7 +159,7 @@ def osprey_tiny() -> Tiny:
 
     def cost(model: OspreyModel, instances: int, tokens: int) -> PhaseCosts:
         moved = OspreyRecognizer(model, known.prompter, known.card)
-        return osprey_cost.cost_of_query(moved, instances, tokens)
+        return osprey_cost.cost_of_query(moved, instances, tokens, VGA)
 
     mask = osprey_goldens.rectangle(60, 50, 90, 70)
     return Tiny(known, known.model, lambda n: osprey_goldens.asking([mask] * n), cost)
@@ -182,7 +182,7 @@ def dam_tiny() -> Tiny:
 
     def cost(model: DamModel, instances: int, tokens: int) -> PhaseCosts:
         moved = DamRecognizer(model, known.prompter, known.card)
-        return dam_cost.cost_of_query(moved, instances, tokens)
+        return dam_cost.cost_of_query(moved, instances, tokens, VGA)
 
     return Tiny(known, known.model, lambda n: dam_goldens.asking([mask] * n), cost)
 

@@ -17,7 +17,7 @@ from adapters.dam.checkpoint import random_model
 from adapters.dam.configuration import PRESETS
 from adapters.dam.encoding import encode_regions
 from adapters.dam.modeling import DamModel
-from adapters.dam.preprocessing import stretch, view_region
+from adapters.dam.preprocessing import stretch, view_regions
 from adapters.interface import SettingError
 from adapters.masks import decode_rle
 from tests.adapters import dam_goldens as golden
@@ -99,12 +99,10 @@ def test_the_preset_has_the_published_size_without_memory(dtype: torch.dtype) ->
 
 def test_the_published_size_passes_every_step_without_memory() -> None:
     model = random_model(PRESETS["dam-3b"], 0, torch.device("meta"), torch.bfloat16)
-    image = golden.picture().convert("RGB")
-    picture = stretch(image, model.config.vision.image_size)
-    masks = [decode_rle(golden.rectangle(10, 10, 90, 80))] * 2
-    views = [view_region(image, picture, mask) for mask in masks]
+    picture = stretch(golden.picture(), model.config.vision.image_size)
+    views = view_regions(picture, [decode_rle(golden.rectangle(10, 10, 90, 80))] * 2)
     with torch.inference_mode():
-        tokens = encode_regions(model, picture, views)
+        tokens = encode_regions(model, picture.stretched, views)
         prompts = model.follow(tokens[:, None], [[13, 5, 6]])
     assert tokens.shape == (2, 196, 2560)
     assert prompts.shape == (2, 199, 2560)
@@ -128,13 +126,12 @@ def test_a_model_without_context_provider_sees_the_full_picture_only() -> None:
     plain = DamModel(replace(golden.TINY, context=None)).eval()
     fused = golden.tiny_model()
     plain.load_state_dict(fused.state_dict(), strict=False)
-    image = golden.picture().convert("RGB")
-    picture = stretch(image, golden.TINY.vision.image_size)
-    region = view_region(image, picture, decode_rle(golden.rectangle(200, 100, 30, 40)))
+    picture = stretch(golden.picture(), golden.TINY.vision.image_size)
+    (region,) = view_regions(picture, [decode_rle(golden.rectangle(200, 100, 30, 40))])
     with torch.inference_mode():
-        without = encode_regions(plain, picture, [region])
-        passed_on = encode_regions(fused, picture, [region._replace(focal=False)])
-        focused = encode_regions(fused, picture, [region])
+        without = encode_regions(plain, picture.stretched, [region])
+        passed_on = encode_regions(fused, picture.stretched, [region._replace(focal=False)])
+        focused = encode_regions(fused, picture.stretched, [region])
         with pytest.raises(ValueError, match="no context provider"):
             plain.focus(torch.zeros(1, 3, 72, 72), torch.zeros(1, 1, 72, 72), without)
     assert torch.equal(without, passed_on)

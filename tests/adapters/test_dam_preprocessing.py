@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -13,9 +13,10 @@ from adapters.dam.preprocessing import (
     focal_box,
     normalise,
     stretch,
-    view_region,
+    view_regions,
 )
 from adapters.masks import PixelBox, box_of_mask
+from adapters.resampling import HOST, Resampler, resize_by_products
 
 SIZE = 60
 
@@ -62,12 +63,12 @@ def test_masks_are_stretched_with_soft_edges() -> None:
     image = noise(200, 150)
     mask = np.zeros((150, 200), dtype=np.bool_)
     mask[40:90, 70:130] = True
-    view = view_region(image, stretch(image, SIZE), mask)
+    (view,) = view_regions(stretch(image, SIZE), [mask])
     assert view.focal
     assert view.mask.min() == view.crop_mask.min() == 0
     assert view.mask.max() == view.crop_mask.max() == 255
-    assert len(np.unique(view.mask)) > 2
-    assert view.crop.shape == (SIZE, SIZE, 3)
+    assert len(set(view.mask.flatten().tolist())) > 2
+    assert view.crop.shape == (3, SIZE, SIZE)
 
 
 def test_a_crop_of_the_whole_picture_is_no_focal_crop() -> None:
@@ -75,23 +76,56 @@ def test_a_crop_of_the_whole_picture_is_no_focal_crop() -> None:
     picture = stretch(image, SIZE)
     mask = np.zeros((80, 100), dtype=np.bool_)
     mask[20:70, 25:80] = True
-    view = view_region(image, picture, mask)
+    (view,) = view_regions(picture, [mask])
     assert not view.focal
-    assert np.array_equal(view.crop, picture)
-    assert np.array_equal(view.crop_mask, view.mask)
+    assert torch.equal(view.crop, picture.stretched)
+    assert torch.equal(view.crop_mask, view.mask)
 
 
 def test_pixels_decide_whether_a_crop_shows_anything_else_than_the_picture() -> None:
     grey = Image.new("RGB", (400, 400), "grey")
-    mask = np.ones((400, 400), dtype=np.bool_)
-    assert not view_region(grey, stretch(grey, SIZE), mask).focal
-    mask[:, 30:] = False  # the crop is cut from the left, and its mask lies elsewhere in it
-    assert view_region(grey, stretch(grey, SIZE), mask).focal
+    whole = np.ones((400, 400), dtype=np.bool_)
+    left = whole.copy()
+    left[:, 30:] = False  # the crop is cut from the left, and its mask lies elsewhere in it
+    views = view_regions(stretch(grey, SIZE), [whole, left])
+    assert [view.focal for view in views] == [False, True]
 
 
 def test_normalised_values_reach_from_minus_one_outside_to_one_inside() -> None:
-    masks = torch.tensor([[[0, 255], [51, 204]]], dtype=torch.uint8)
+    masks = torch.tensor([[[[0, 255], [51, 204]]]], dtype=torch.uint8)
     wanted = torch.tensor([[[[-1.0, 1.0], [-0.6, 0.6]]]])
     torch.testing.assert_close(normalise(masks, torch.float32), wanted)
-    pictures = torch.zeros(2, 4, 4, 3, dtype=torch.uint8)
-    assert normalise(pictures, torch.bfloat16).shape == (2, 3, 4, 4)
+    assert normalise(masks, torch.bfloat16).dtype is torch.bfloat16
+
+
+masks = st.tuples(*[st.integers(0, 199)] * 4)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    width=st.integers(1, 200),
+    height=st.integers(1, 200),
+    corners=st.lists(masks, min_size=1, max_size=4),
+    plain=st.booleans(),
+)
+def test_views_do_not_depend_on_what_resizes_them(
+    width: int, height: int, corners: list[tuple[int, int, int, int]], plain: bool
+) -> None:
+    image = Image.new("RGB", (width, height), "olive") if plain else noise(width, height)
+    regions = []
+    for x, y, other_x, other_y in corners:
+        region = np.zeros((height, width), dtype=np.bool_)
+        (left, right), (top, bottom) = (
+            sorted((one % side, other % side))
+            for one, other, side in ((x, other_x, width), (y, other_y, height))
+        )
+        region[top : bottom + 1, left : right + 1] = True
+        regions.append(region)
+    by_pillow = stretch(image, SIZE, HOST)
+    by_products = stretch(image, SIZE, Resampler(torch.device("cpu"), resize_by_products))
+    assert torch.equal(by_products.stretched, by_pillow.stretched)
+    wanted, found = view_regions(by_pillow, regions), view_regions(by_products, regions)
+    for one, other in zip(wanted, found, strict=True):
+        for pixels, same in zip(one[:3], other[:3], strict=True):
+            assert torch.equal(pixels, same)
+        assert one.focal == other.focal

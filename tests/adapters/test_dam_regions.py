@@ -25,6 +25,7 @@ from adapters.interface import (
     Task,
     UnsupportedTask,
 )
+from adapters.resampling import Resampler, resize_by_products
 from tests.adapters import dam_goldens as golden
 from tests.adapters.dam_goldens import asking, rectangle
 
@@ -82,6 +83,14 @@ def test_a_focal_crop_of_the_whole_picture_goes_with_others_in_one_batch() -> No
     assert ask(asking(masks)) == [ask(asking([mask]))[0] for mask in masks]
     logits = golden.tiny().first_token_logits(asking(masks))
     torch.testing.assert_close(logits[0], logits[4], atol=1e-4, rtol=0)
+
+
+def test_answers_do_not_depend_on_what_resizes_the_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    masks = [WHOLE, GOOD, rectangle(0, 0, 0, 0), rectangle(200, 100, 1, 1)]
+    wanted = ask(asking(masks))
+    by_products = Resampler(torch.device("cpu"), resize_by_products)
+    monkeypatch.setattr(Resampler, "beside", lambda device: by_products)
+    assert ask(asking(masks)) == wanted
 
 
 def test_several_pictures_at_once_are_answered_like_one_by_one() -> None:

@@ -23,6 +23,7 @@ from adapters.language import LanguageModel
 from adapters.osprey import shared_prefix
 from adapters.osprey.modeling import EncodedImage
 from adapters.osprey.prompting import CATEGORY_PROMPT, DESCRIPTION_PROMPT, PHRASE_PROMPT
+from adapters.stepping import Stepper
 from tests.adapters import osprey_goldens as golden
 from tests.adapters.osprey_goldens import HEIGHT, WIDTH, asking, rectangle
 
@@ -78,9 +79,11 @@ def test_the_picture_and_the_prompts_beginning_are_read_once(
         encoded.append(pixels)
         return encode(pixels)
 
-    def reading(language_model: LanguageModel, beginning: torch.Tensor) -> branches.Branches:
+    def reading(
+        language_model: LanguageModel, beginning: torch.Tensor, stepper: Stepper | None
+    ) -> branches.Branches:
         read.append(len(beginning))
-        return prefix(language_model, beginning)
+        return prefix(language_model, beginning, stepper)
 
     monkeypatch.setattr(model, "encode_image", counting)
     monkeypatch.setattr("adapters.osprey.shared_prefix.Branches", reading)

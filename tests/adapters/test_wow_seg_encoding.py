@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
 import adapters
+from adapters.interface import Generation
+from adapters.resampling import Resampler, resize_by_products
 from adapters.wow_seg.adapter import WowSegRecognizer
 from adapters.wow_seg.encoding import VISION_BATCH, encode_pictures
 from adapters.wow_seg.preprocessing import RegionCrop
 from tools.evaluate_tiny import as_drawn, question
+
+
+@pytest.mark.parametrize("mode", ["single", "shared-prefix", "cascade"])
+def test_answers_do_not_depend_on_what_resizes_the_pixels(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recognizer = adapters.load("wow-seg", "bundled:sm", device="cpu", multi_instance=mode)
+    query, _ = question(0, as_drawn)
+    wanted = recognizer.recognize([query], Generation(4))
+    by_products = Resampler(torch.device("cpu"), resize_by_products)
+    monkeypatch.setattr(Resampler, "beside", lambda device: by_products)
+    assert recognizer.recognize([query], Generation(4)) == wanted
 
 
 def test_batches_are_bounded_and_their_borders_change_nothing(
@@ -25,7 +38,7 @@ def test_batches_are_bounded_and_their_borders_change_nothing(
     tiled = context.tile(query)
     crop = context.crop(tiled, query, 0)
     assert isinstance(crop, RegionCrop)
-    tiles = np.repeat(tiled.tiles, VISION_BATCH - 1, axis=0)
+    tiles = tiled.tiles.repeat_interleave(VISION_BATCH - 1, dim=0)
     sizes: list[int] = []
     encode = context.model.encode
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from adapters.interface import RLE
 from adapters.masks import decode_rle
+from adapters.pixels import normalise
+from adapters.resampling import HOST, Resampler, resize_by_products
 from adapters.wow_seg.configuration import VisionConfig, WowSegConfig
 from adapters.wow_seg.preprocessing import (
     RegionTokens,
@@ -19,6 +23,7 @@ from adapters.wow_seg.preprocessing import (
 )
 from tests.adapters import wow_seg_goldens as golden
 
+BY_PRODUCTS = Resampler(torch.device("cpu"), resize_by_products)
 SMALL = WowSegConfig(vision=VisionConfig(image_size=128, patch_size=8))
 
 
@@ -26,8 +31,8 @@ SMALL = WowSegConfig(vision=VisionConfig(image_size=128, patch_size=8))
 def test_tiles_are_the_official_ones(image: golden.Case) -> None:
     tiled = tile_image(golden.picture(image), image["max_num"], golden.model().config)
     assert len(tiled.tiles) == image["num_tiles"]
-    assert list(tiled.resized.size) == image["resized_size"]
-    sample = golden.pixels(tiled.tiles)[:, :, ::56, ::56]
+    assert list(tiled.size) == image["resized_size"]
+    sample = normalise(tiled.tiles, torch.float32)[:, :, ::56, ::56]
     wanted = golden.expected()[f"{image['id']}/pixel_sample"]
     assert golden.largest_difference(sample, wanted) < 1e-6
 
@@ -42,7 +47,7 @@ def test_crops_and_token_masks_are_the_official_ones(image: golden.Case) -> None
         assert list(crop.box) == image["masks"][i]["crop_box"]
         wanted = golden.expected()[f"{image['id']}/{i}/token_mask"].bool()
         assert torch.equal(torch.from_numpy(crop.keep), wanted)
-        sample = golden.pixels(crop.pixels[None])[0, :, ::56, ::56]
+        sample = normalise(crop.pixels[None], torch.float32)[0, :, ::56, ::56]
         wanted = golden.expected()[f"{image['id']}/{i}/crop_pixel_sample"]
         assert golden.largest_difference(sample, wanted) < 1e-6
 
@@ -57,7 +62,7 @@ def test_boxes_and_token_counts_follow_tile_limit_and_scale(geometry: golden.Cas
     image = next(i for i in golden.images() if i["id"] == geometry["image"])
     tiled = tile_image(golden.picture(image), geometry["max_num"], config)
     assert len(tiled.tiles) == geometry["num_tiles"]
-    assert list(tiled.resized.size) == geometry["resized_size"]
+    assert list(tiled.size) == geometry["resized_size"]
     for mask, wanted in zip(golden.masks(image), geometry["masks"], strict=True):
         crop = crop_region(tiled, mask, config, geometry["scale"])
         assert crop is not None
@@ -113,7 +118,7 @@ def test_a_full_image_mask_keeps_every_token() -> None:
     tiled = tile_image(Image.new("RGB", (60, 30)), 4, SMALL)
     crop = crop_region(tiled, np.ones((30, 60), dtype=np.bool_), SMALL)
     assert crop is not None
-    assert crop.box == (0, 0, *tiled.resized.size)
+    assert crop.box == (0, 0, *tiled.size)
     assert crop.keep.all()
 
 
@@ -124,7 +129,7 @@ def test_one_pixel_in_a_corner_is_cropped_inside_the_picture(corner: tuple[int, 
     mask[corner] = True
     crop = crop_region(tiled, mask, SMALL)
     assert crop is not None
-    width, height = tiled.resized.size
+    width, height = tiled.size
     assert 0 <= crop.box.left < crop.box.right <= width
     assert 0 <= crop.box.top < crop.box.bottom <= height
     assert crop.keep.any()
@@ -145,8 +150,46 @@ def test_pixel_prompts_keep_all_tokens_and_change_only_the_background(
     assert changed is not None
     assert changed.keep.all()
     assert (changed.pixels[:, :64] == plain.pixels[:, :64]).all()
-    assert (changed.pixels[:, 64:] != plain.pixels[:, 64:]).mean() > 0.9
+    assert (changed.pixels[:, 64:] != plain.pixels[:, 64:]).float().mean() > 0.9
     if region_tokens is RegionTokens.FORE2TOKEN:
         assert (changed.pixels[:, 64:] == 255).all()
     else:
-        assert changed.pixels[:, 72:].std() < 0.3 * plain.pixels[:, 72:].std()
+        assert changed.pixels[:, 72:].float().std() < 0.3 * plain.pixels[:, 72:].float().std()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    data=st.data(),
+    width=st.integers(1, 200),
+    height=st.integers(1, 200),
+    tiles=st.sampled_from([1, 4, 12]),
+    scale=st.sampled_from([1.0, 2.0, 3.5]),
+    region_tokens=st.sampled_from(RegionTokens),
+)
+def test_tiles_and_crops_do_not_depend_on_what_resizes_them(
+    data: st.DataObject,
+    width: int,
+    height: int,
+    tiles: int,
+    scale: float,
+    region_tokens: RegionTokens,
+) -> None:
+    rng = np.random.default_rng(width * 1000 + height)
+    image = Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8))
+    left, right = sorted(data.draw(st.tuples(*[st.integers(0, width - 1)] * 2)))
+    top, bottom = sorted(data.draw(st.tuples(*[st.integers(0, height - 1)] * 2)))
+    mask = np.zeros((height, width), dtype=np.bool_)
+    mask[top : bottom + 1, left : right + 1] = True
+    by_pillow, by_products = (
+        tile_image(image, tiles, SMALL, resampler) for resampler in (HOST, BY_PRODUCTS)
+    )
+    assert torch.equal(by_products.resized, by_pillow.resized)
+    assert torch.equal(by_products.tiles, by_pillow.tiles)
+    wanted, found = (
+        crop_region(tiled, mask, SMALL, scale, region_tokens) for tiled in (by_pillow, by_products)
+    )
+    assert (wanted is None) == (found is None)
+    if wanted is not None and found is not None:
+        assert torch.equal(found.pixels, wanted.pixels)
+        assert np.array_equal(found.keep, wanted.keep)
+        assert found.box == wanted.box

@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from safetensors.torch import load_file
@@ -16,7 +15,6 @@ from safetensors.torch import load_file
 from adapters.checkpoint import find_checkpoint
 from adapters.interface import RLE, RegionQuery, Task
 from adapters.masks import BoolMask, decode_rle
-from adapters.pixels import normalise
 from adapters.qwen2_tokenizer import load_qwen2_tokenizer
 from adapters.wow_seg.checkpoint import load_model
 from adapters.wow_seg.modeling import WowSegModel
@@ -80,11 +78,6 @@ def query(image: Case, chosen: list[int] | None = None, task: Task = Task.CATEGO
         region_ids=[f"{image['id']}/{i}" for i in chosen],
         task=task,
     )
-
-
-def pixels(array: np.ndarray[Any, Any]) -> torch.Tensor:
-    """Normalised float32 pixels of a uint8 batch."""
-    return normalise(torch.from_numpy(np.array(array)), torch.float32)
 
 
 def largest_difference(found: torch.Tensor, wanted: torch.Tensor) -> float:

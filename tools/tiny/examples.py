@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -38,7 +39,7 @@ def prepare(scene: Scene, config: WowSegConfig) -> Example:
         if crop is not None and crop.keep.any():
             seen.append((crop, name))
     return Example(
-        pixels=np.concatenate([tiled.tiles, np.stack([crop.pixels for crop, _ in seen])]),
+        pixels=torch.stack([*tiled.tiles, *(crop.pixels for crop, _ in seen)]).numpy(),
         keep=np.stack([crop.keep for crop, _ in seen]),
         names=tuple(name for _, name in seen),
     )
