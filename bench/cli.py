@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import os
@@ -104,6 +105,7 @@ def main() -> None:
     except Exception:
         sys.excepthook(*sys.exc_info())
         code = ExitCode.INTERNAL
+    gc.freeze()  # what is left goes with the process: no search for garbage among all of it
     sys.exit(code)
 
 

@@ -182,7 +182,7 @@ def read_manifest(path: Path) -> Manifest:
         StoreError: it is unreadable, or written by a newer version of the project.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_bytes().decode("utf-8"))
         return Manifest.model_validate(_migrated(path, values))
     except (OSError, ValueError, ValidationError) as error:
         raise StoreError(f"manifest {path} cannot be read: {error}") from error

@@ -76,13 +76,13 @@ def write_board(
     Returns:
         Its index page.
     """
-    from bench.board import gather
-    from bench.samples import suite_pictures
-    from reports.fingerprint import code
-    from reports.site import write_site
-
     show = pictures or config.contents.site_pictures
     with _rare_collection():
+        from bench.board import gather
+        from bench.samples import suite_pictures
+        from reports.fingerprint import code
+        from reports.site import write_site
+
         board = gather(
             stored_runs(config.runs),
             config.efficiency,
@@ -108,7 +108,7 @@ def write_efficiency_page(config: Config, site: Path | None = None) -> Path | No
 
 @contextmanager
 def _rare_collection() -> Iterator[None]:
-    """Look for garbage seldom: a board is many small objects that all live until its end."""
+    """Look for garbage seldom: code and a board are many objects that live until the end."""
     before = gc.get_threshold()
     gc.set_threshold(200_000, 50, 100)
     try:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
-from bench.engine import Tally
 from bench.github_runner import harmless
 from suites.base import Score, Scores
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
     from rich.table import Table
+
+    from bench.engine import Tally
 
 _PIPE_WIDTH = 200
 
@@ -105,13 +106,16 @@ def steps() -> Iterator[Callable[[str, int, int], None]]:
 
     Yields a function that takes a step's name, how many items of it are done, and out of how many.
     """
-    with _bar("files") as bar:
+    with ExitStack() as shown:
+        bars: list[Progress] = []
         tasks: dict[str, TaskID] = {}
 
         def show(step: str, done: int, total: int) -> None:
+            if not bars:  # most often nothing is told, and nothing to draw with has to be loaded
+                bars.append(shown.enter_context(_bar("files")))
             if step not in tasks:
-                tasks[step] = bar.add_task(step, total=total)
-            bar.update(tasks[step], completed=done, total=total)
+                tasks[step] = bars[0].add_task(step, total=total)
+            bars[0].update(tasks[step], completed=done, total=total)
 
         yield show
 

@@ -90,32 +90,72 @@ def better_runs(draws: NDArray[np.float32]) -> list[int]:
     """
     import numpy as np
 
-    lacking = np.isnan(draws)
-    return [
-        int(_significantly_above(draws, row, lacking if lacking.any() else None).sum())
-        for row in draws
-    ]
+    has = ~np.isnan(draws)
+    all_have = has.all()
+    sure, possible = _from_order(draws)
+    better = sure.sum(axis=1)
+    for at, row in enumerate(draws):
+        others = np.flatnonzero(possible[at])
+        pairs = np.full(len(others), len(row))
+        if not all_have:
+            pairs = np.count_nonzero(has[others] & has[at], axis=1)
+        better[at] += _significantly_above(draws[others], row, pairs).sum()
+    return [int(count) for count in better]
 
 
-def _significantly_above(
-    draws: NDArray[np.float32], row: NDArray[np.float32], lacking: NDArray[np.bool_] | None
-) -> NDArray[np.bool_]:
-    """Which rows' differences from ``row`` have an interval above 0: ``[runs]``.
+def _from_order(draws: NDArray[np.float32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which runs are surely better than which, and which others may be: ``[runs, better runs]``.
 
-    The lower end lies between two neighbours of the sorted differences, so that counting those
-    above 0 decides all but the pairs in which 0 lies about there too.
+    Every run's draws, each put in order by itself, decide most pairs without pairing the draws.
+    They say nothing where a resample lacks the score, or where there is only one.
     """
     import numpy as np
 
-    from metrics.bootstrap import TAIL, interval_of
+    runs, resamples = draws.shape
+    if resamples < 2:
+        return np.zeros((runs, runs), bool), np.ones((runs, runs), bool)
+    ordered = np.sort(draws, axis=1)  # NaN comes last
+    tolerated = int(_tolerated(np.array(resamples)))
+    # Where all but `half` draws of one run lie above all but `tolerated - half` of the other's,
+    # no more than `tolerated` pairs can be the other way round.
+    half = tolerated // 2
+    sure = ordered[:, half] > ordered[:, half - tolerated - 1, None]
+    # Where at most one more is, the draw so many places further up lies above the other's.
+    place = (resamples - tolerated - 1) // 2
+    possible = ordered[:, place + tolerated + 1] > ordered[:, place, None]
+    lacking = np.isnan(ordered[:, -1])
+    unknown = lacking | lacking[:, None]
+    return sure & ~unknown, (possible & ~sure) | unknown
 
-    pairs = np.full(len(draws), len(row))
-    if lacking is not None:
-        pairs = np.count_nonzero(~(lacking | np.isnan(row)), axis=1)
-    not_above = np.count_nonzero(draws <= row, axis=1)
-    position = (pairs - 1) * (TAIL / 100)
-    above: NDArray[np.bool_] = (pairs > 0) & ((not_above == 0) | (not_above <= position - 1))
-    for at in np.flatnonzero(~above & (pairs > 0) & (not_above < position + 2)):
+
+def _tolerated(pairs: NDArray[np.intp]) -> NDArray[np.intp]:
+    """In how many of the pairs the difference may be at most 0 with its interval still above 0.
+
+    The interval's lower end lies between the difference so many places after the smallest one
+    and the next: where one more is at most 0, 0 lies between them too.
+    """
+    import numpy as np
+
+    from metrics.bootstrap import TAIL
+
+    return ((pairs - 1) * (TAIL / 100)).astype(np.intp)
+
+
+def _significantly_above(
+    draws: NDArray[np.float32], row: NDArray[np.float32], pairs: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """Which rows' differences from ``row`` have an interval above 0: ``[runs]``.
+
+    ``pairs`` is in how many resamples neither is lacking.
+    """
+    import numpy as np
+
+    from metrics.bootstrap import interval_of
+
+    not_above = (draws <= row).sum(axis=1, dtype=np.uint32)
+    tolerated = _tolerated(pairs)
+    above: NDArray[np.bool_] = (pairs > 0) & (not_above <= tolerated)
+    for at in np.flatnonzero((pairs > 0) & (not_above == tolerated + 1)):
         low, _ = interval_of(draws[at].astype(np.float64) - row.astype(np.float64))
         above[at] = low is not None and low > 0
     return above

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -27,6 +29,7 @@ CATEGORIES = "categories.parquet"
 DRAWS = "draws.npy"
 _REGION_COLUMNS = ("region_id", "image_id", "category", "reference", "text", "status")
 _ANEW = "`bench score` writes it anew"
+_BEFORE_HEADER = 10  # bytes of an array file: magic, version, the header's length
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +70,19 @@ class StoredScores:
     def _resamples(self, row: int | None = None) -> NDArray[np.float32]:
         """All rows of the file, or one alone: of a thousand runs' files that is what takes time."""
         import numpy as np
-        from numpy.lib import format as npy
 
         path = self.folder / DRAWS
         try:
             with path.open("rb") as file:
-                npy.read_magic(file)
-                shape, by_columns, dtype = npy.read_array_header_1_0(file)
-                if len(shape) != 2 or by_columns or dtype != np.float32:
-                    raise ValueError("not a table of float32")
-                rows, length = shape
-                if os.fstat(file.fileno()).st_size != file.tell() + rows * length * dtype.itemsize:
+                beginning = file.read(_BEFORE_HEADER)
+                rows, length = _shape(
+                    beginning + file.read(int.from_bytes(beginning[8:], "little"))
+                )
+                of_row = length * np.dtype(np.float32).itemsize
+                if os.fstat(file.fileno()).st_size != file.tell() + rows * of_row:
                     raise ValueError("it ends early, or late")
                 if row is not None:
-                    file.seek(row * length * dtype.itemsize, os.SEEK_CUR)
+                    file.seek(row * of_row, os.SEEK_CUR)
                 wanted = length * (rows if row is None else 1)
                 values = np.fromfile(file, np.float32, wanted).reshape(-1, length)
         except (OSError, ValueError, EOFError) as error:
@@ -144,9 +146,24 @@ def current_scores(run: StoredRun, manifest: Manifest) -> tuple[ScoringRecord, S
     return None
 
 
+@lru_cache
+def _shape(beginning: bytes) -> tuple[int, int]:
+    """Rows and their length by an array file's bytes before its values: many files begin alike."""
+    import numpy as np
+    from numpy.lib import format as npy
+
+    file = io.BytesIO(beginning)
+    npy.read_magic(file)
+    shape, by_columns, dtype = npy.read_array_header_1_0(file)
+    if len(shape) != 2 or by_columns or dtype != np.float32:
+        raise ValueError("not a table of float32")
+    rows, length = shape
+    return rows, length
+
+
 def _read_summary(path: Path) -> StoredScores:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        values = _JSON.decode(path.read_bytes().decode("utf-8"))
         version = values["schema_version"]
         if version > SCHEMA_VERSION:
             raise StoreError(
@@ -170,11 +187,13 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no score")
 
 
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
 def _score(row: dict[str, Any]) -> Score:
     score = Score(**row)
     for value in (score.value, score.low, score.high):
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if value is not None and not (number and math.isfinite(value)):
+        if value is not None and not (type(value) in (float, int) and math.isfinite(value)):
             raise ValueError(f"{value!r} is no score of {score.metric!r}")
     return score
 

@@ -12,7 +12,7 @@ from reports import paths
 from reports.export import Cell, csv_blocks, csv_bytes, json_bytes
 from reports.frames import PUBLISHED_COLUMNS, Board
 from reports.published_difference import Counterparts
-from reports.records import Run, Score
+from reports.records import Run, Score, rows_of
 
 _RUN_FIELDS = tuple(field.name for field in dataclasses.fields(Run) if field.name != "scores")
 SCORE_FIELDS = tuple(field.name for field in dataclasses.fields(Score))
@@ -197,5 +197,5 @@ def _printed(published: pd.DataFrame) -> list[dict[str, Cell]]:
             column: None if row[column] != row[column] else row[column]
             for column in PUBLISHED_COLUMNS
         }
-        for row in published.to_dict("records")
+        for row in rows_of(published)
     ]

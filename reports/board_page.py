@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from reports import board_data, board_front, board_rows, efficiency_page, paths, published_table
+from reports import board_data, board_front, board_rows, paths, published_table
 from reports.board_charts import figures
 from reports.board_front import FrontTable
 from reports.board_labels import common_settings, settings_beyond
@@ -66,7 +66,7 @@ def files(board: Board, runs: Sequence[Run]) -> Iterator[tuple[str, bytes]]:
         "board": board,
         "sections": made,
         "with_page": {report.run for report in board.pages},
-        "efficiency": efficiency_page.PAGE if board.swept else "",
+        "efficiency": paths.EFFICIENCY if board.swept else "",
         "page_style": Markup(asset("board.css")),
     }
     read = [section.family for section in made]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -64,6 +65,7 @@ _here: tuple[Board, Path]
 def _begin(board: Board, folder: Path) -> None:
     global _here
     _here = board, folder
+    gc.freeze()  # what is loaded by now stays: no search for garbage has to pass it
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -13,14 +13,12 @@ from markupsafe import Markup
 from reports import paths
 from reports.compare_chart import LEFT, chart, signed
 from reports.compare_records import Comparison, MetricRow, RegionRow, Side, verdict
+from reports.compared import FOLDER, RUNS_SUFFIX
 from reports.export import Cell, csv_bytes, json_bytes
 from reports.rendering import asset, render
 from reports.text import excerpt
 from reports.writing import write_folder
 
-FOLDER = "compare"
-RUNS_SUFFIX = ".runs.json"
-"""Of a small file beside the page: which runs were compared, and what they were then."""
 MOST_REGIONS = 100
 """A page shows as many won and as many lost regions; the files beside it have all."""
 MOST_CATEGORIES = 1000

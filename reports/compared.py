@@ -7,8 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from reports.compare_page import FOLDER, RUNS_SUFFIX
 from reports.writing import SiteWriter
+
+FOLDER = "compare"
+RUNS_SUFFIX = ".runs.json"
+"""Of a small file beside the page: which runs were compared, and what they were then."""
 
 
 class ComparedRun(NamedTuple):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from reports.records import text
+from reports.records import texts_of
 
 MOST = 24
 
@@ -37,8 +37,8 @@ def confusions(regions: pd.DataFrame) -> Confusions:
     """Count the pairs of classes that were mixed up; none where answers are free text."""
     if "predicted" not in regions.columns:
         return Confusions((), 0)
-    truth = [text(value) for value in regions["category"]]
-    named = [text(value) for value in regions["predicted"]]
+    truth = texts_of(regions["category"])
+    named = texts_of(regions["predicted"])
     sizes = Counter(truth)
     counted = Counter(
         pair for pair in zip(truth, named, strict=True) if pair[1] and pair[0] != pair[1]

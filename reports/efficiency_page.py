@@ -19,7 +19,6 @@ from reports.export import Cell, csv_bytes, json_bytes
 from reports.frames import Board
 from reports.records import Run
 
-PAGE = "efficiency.html"
 FOLDER = "efficiency"
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from reports.frames import ReportError
@@ -29,37 +28,40 @@ def csv_blocks(
     blocks: Iterable[tuple[Sequence[Cell], Iterable[Sequence[Cell]]]],
 ) -> bytes:
     """As :func:`csv_bytes`; the rows of a block begin with the same cells, made only once."""
-    target = io.StringIO()
-    writer = csv.writer(target, lineterminator=_LINE_END)
-    writer.writerow(columns)
     texts = _Texts()
+    lines = [",".join(map(_quoted, columns))]
     for shared, rows in blocks:
-        beginning = _beginning(texts.cells(shared)) if shared else ""
-        for row in rows:
-            target.write(beginning)
-            writer.writerow(texts.cells(row))
-    return target.getvalue().encode("utf-8")
+        beginning = f"{texts.line(shared)}," if shared else ""
+        lines += [beginning + texts.line(row) for row in rows]
+    return "".join(f"{line}\r\n" for line in lines).encode("utf-8")
 
 
-_LINE_END = "\r\n"
+def _quoted(text: str) -> str:
+    return f'"{text.replace(_QUOTE, _QUOTE * 2)}"' if _TO_QUOTE.search(text) else text
 
 
-def _beginning(cells: Sequence[Cell]) -> str:
-    target = io.StringIO()
-    csv.writer(target, lineterminator=_LINE_END).writerow(cells)
-    return f"{target.getvalue().removesuffix(_LINE_END)},"
+_QUOTE = '"'
+_TO_QUOTE = re.compile(r'[",\r\n]')
 
 
 class _Texts(dict[str, str]):
-    """Texts as cells; most of a table's stand in it many times."""
+    """Texts as they stand in the file; most of a table's stand in it many times.
+
+    That is why lines are not left to :mod:`csv`, which looks through every text again.
+    """
 
     def __missing__(self, text: str) -> str:
-        self[text] = cell = csv_text(text)
+        self[text] = cell = _quoted(csv_text(text))
         return cell
 
-    def cells(self, row: Sequence[Cell]) -> list[Cell]:
-        """The row as the writer takes it."""
-        return [self[cell] if isinstance(cell, str) else cell for cell in row]
+    def line(self, row: Sequence[Cell]) -> str:
+        """The row without its line end."""
+        return ",".join(
+            [
+                self[cell] if isinstance(cell, str) else "" if cell is None else str(cell)
+                for cell in row
+            ]
+        )
 
 
 def json_bytes(content: Mapping[str, object]) -> bytes:

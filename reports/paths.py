@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import posixpath
 import re
+from functools import cache
 
 INDEX = "index.html"
+EFFICIENCY = "efficiency.html"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_=+](?:[A-Za-z0-9._=+-]{0,98}[A-Za-z0-9_=+-])?")
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
@@ -33,6 +34,7 @@ def _digested(name: str) -> str:
     return f"{readable}-{digest}" if readable else digest
 
 
+@cache
 def run_stem(run: str) -> str:
     """The path of a run's files without their suffix: ``runs/<suite>/<model>/<run id>``."""
     return "/".join(["runs", *(slug(part) for part in run.split("/"))])
@@ -45,4 +47,7 @@ def run_page(run: str) -> str:
 
 def relative(target: str, page: str) -> str:
     """The link from ``page`` to ``target``, both paths in the site."""
-    return posixpath.relpath(target, posixpath.dirname(page) or ".")
+    here, there = page.split("/")[:-1], target.split("/")
+    while here and len(there) > 1 and here[0] == there[0]:
+        del here[0], there[0]
+    return "/".join([".."] * len(here) + there)

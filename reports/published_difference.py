@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from reports import published
 from reports.board_labels import settings_of
 from reports.families import suite_title
 from reports.published_table import decimals_of_tables
-from reports.records import Run, real, text
+from reports.records import Run, real, rows_of, text
 
 ENCODER = "all-MiniLM-L6-v2"
 """What the protocols compare texts with."""
@@ -74,13 +74,13 @@ class Counterparts:
     def among(cls, rows: pd.DataFrame) -> Counterparts:
         """Those of the published rows that are about a checkpoint of the Hub."""
         methods: dict[str, list[_Known]] = defaultdict(list)
-        for row in published.methods().to_dict("records"):
+        for row in rows_of(published.methods()):
             settings = _values(text(row["settings"])).items()
             known = {name: frozenset(map(_figure, told.split("|"))) for name, told in settings}
             methods[text(row["checkpoint"])].append(_Known(_method(row), known))
         decimals = decimals_of_tables(rows)
         printed: dict[tuple[_Method, str, str], list[Printed]] = defaultdict(list)
-        for row in rows.to_dict("records"):
+        for row in rows_of(rows):
             value = real(row["value"])
             if value is None:
                 continue
@@ -99,7 +99,7 @@ class Counterparts:
             {checkpoint: tuple(known) for checkpoint, known in methods.items()},
             frozenset(
                 (text(row["suite"]), text(row["set"]), text(row["suite_version"]))
-                for row in published.sets().to_dict("records")
+                for row in rows_of(published.sets())
             ),
             {key: tuple(numbers) for key, numbers in printed.items()},
         )
@@ -164,5 +164,5 @@ def _figure(value: str) -> str:
         return value
 
 
-def _method(row: Mapping[Hashable, object]) -> _Method:
+def _method(row: Mapping[str, object]) -> _Method:
     return text(row["method"]), real(row["params_b"]), text(row["variant"])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from reports.records import real, text
+from reports.records import real, rows_of, text
 
 
 class PublishedColumn(NamedTuple):
@@ -107,7 +107,7 @@ def shown(
 def decimals_of_tables(published: pd.DataFrame) -> dict[tuple[str, str], int]:
     """How many decimals each ``(source, table)`` prints: as many as its longest number has."""
     found: dict[tuple[str, str], int] = {}
-    for row in published.to_dict("records"):
+    for row in rows_of(published):
         place = (text(row["source"]), text(row["table"]))
         value = real(row["value"])
         found[place] = max(found.get(place, 1), 0 if value is None else _decimals(value))
@@ -139,7 +139,7 @@ def _cells(published: pd.DataFrame) -> list[_Cell]:
             text(row["metric"]),
             value,
         )
-        for row in published.to_dict("records")
+        for row in rows_of(published)
         if (value := real(row["value"])) is not None
     ]
 

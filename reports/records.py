@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
 
 import pandas as pd
 
@@ -111,11 +113,7 @@ def runs_of(board: Board) -> tuple[Run, ...]:
             is not what its column holds.
     """
     scores = _scores_by_run(board.scores)
-    runs = tuple(
-        sorted(
-            (_run(row, scores) for row in board.runs.to_dict("records")), key=lambda run: run.run
-        )
-    )
+    runs = tuple(sorted((_run(row, scores) for row in rows_of(board.runs)), key=attrgetter("run")))
     listed = [run.run for run in runs]
     if len(set(listed)) < len(listed):
         twice = next(a for a, b in itertools.pairwise(listed) if a == b)
@@ -126,11 +124,22 @@ def runs_of(board: Board) -> tuple[Run, ...]:
     return runs
 
 
+def rows_of(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """The frame's rows by column, in Python's own values; pandas takes many times as long."""
+    names = [str(name) for name in frame.columns]
+    return (dict(zip(names, row, strict=True)) for row in _cells(frame, frame.columns))
+
+
 def text(value: object) -> str:
     """A frame's cell as text; a missing value is the empty text."""
     if isinstance(value, str):
         return value
     return "" if _absent(value) else str(value)
+
+
+def texts_of(column: pd.Series[Any]) -> list[str]:
+    """A frame's column as texts."""
+    return [one if type(one) is str else text(one) for one in column.tolist()]
 
 
 def real(value: object) -> float | None:
@@ -149,10 +158,13 @@ def real(value: object) -> float | None:
         raise ReportError(f"{value!r} is not a number") from None
 
 
+def _cells(frame: pd.DataFrame, columns: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+    return zip(*(frame[column].tolist() for column in columns), strict=True)
+
+
 def _scores_by_run(frame: pd.DataFrame) -> dict[str, tuple[Score, ...]]:
     found: dict[str, list[Score]] = {}
-    rows = zip(*(frame[column].tolist() for column in SCORE_COLUMNS), strict=True)
-    for run, metric, protocol, value, low, high, count in rows:
+    for run, metric, protocol, value, low, high, count in _cells(frame, SCORE_COLUMNS):
         score = Score(
             metric=text(metric),
             protocol=text(protocol),
@@ -165,7 +177,7 @@ def _scores_by_run(frame: pd.DataFrame) -> dict[str, tuple[Score, ...]]:
     return {run: tuple(scores) for run, scores in found.items()}
 
 
-def _run(row: Mapping[Hashable, object], scores: Mapping[str, tuple[Score, ...]]) -> Run:
+def _run(row: Mapping[str, object], scores: Mapping[str, tuple[Score, ...]]) -> Run:
     name = text(row["run"])
     parameters = real(row["parameters"])
     try:

@@ -13,9 +13,10 @@ from markupsafe import Markup
 
 from reports import formatting, paths
 from reports.families import suite_title
+from reports.records import Score
 from reports.text import visible
 
-_OPTIONAL = re.compile(rb"(</t[dhr]>)?\n?(?=<t[dhr][ >])|</t[dhr]>\n?(?=</t)")
+_OPTIONAL = re.compile(rb"(?:</t[dhr]>\n?|\n)(?=<t[dhr][ >])|</t[dhr]>\n?(?=</t)")
 
 
 def render(template: str, *, page: str, **content: object) -> bytes:
@@ -53,6 +54,8 @@ def _environment() -> jinja2.Environment:
     }
     environment.filters |= {
         "points": formatting.points,
+        "value": _value,
+        "interval": _interval,
         "thousands": formatting.thousands,
         "parameters": formatting.parameters,
         "billions": formatting.billions,
@@ -61,6 +64,21 @@ def _environment() -> jinja2.Environment:
         "suite_title": suite_title,
     }
     return environment
+
+
+def _interval(score: Score | None) -> str:
+    """A score's interval in points; "" where there is none."""
+    if score is None or score.low is None or score.high is None:
+        return ""
+    return formatting.interval(score.low, score.high)
+
+
+_NO_VALUE = Markup('<span class="none">–</span>')
+
+
+def _value(number: float | None) -> Markup:
+    """A cell's number in points; no macro, as a page has hundreds of them."""
+    return _NO_VALUE if number is None else Markup(formatting.points(number))
 
 
 def digest(script: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
+from typing import NamedTuple
 
 import pandas as pd
 from markupsafe import Markup
@@ -12,7 +14,7 @@ from reports import formatting
 from reports.drawing import Caption
 from reports.export import Cell
 from reports.histogram import histogram
-from reports.records import Run, real, text
+from reports.records import Run, real, text, texts_of
 from reports.region_values import own_metrics, worst_first
 from reports.text import Excerpt, excerpt
 
@@ -24,8 +26,7 @@ REGION_COLUMNS = ("region_id", "image_id", "category", "reference", "text", "sta
 CATEGORY_COLUMNS = ("category", "metric", "protocol", "value", "count")
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerRow:
+class AnswerRow(NamedTuple):
     """One region: what was there, what the model said, and its scores by metric."""
 
     region_id: str
@@ -43,7 +44,8 @@ class AnswerRow:
 
     def cells(self) -> tuple[Cell, ...]:
         """The row for machines: ``REGION_COLUMNS``, then the scores."""
-        return (*(getattr(self, column) for column in REGION_COLUMNS), *self.values)
+        *own, values = self
+        return (*own, *values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +65,14 @@ def answer_rows(run: Run, frame: pd.DataFrame, metrics: Sequence[str]) -> Iterat
     """Every region of the frame with its values of ``metrics``, worst first."""
     ordered = worst_first(run, frame)
     columns = [f"{metric}/{run.protocol}" for metric in metrics]
-    cells = [ordered[name].tolist() for name in REGION_COLUMNS]
     values = [
-        ordered[name].tolist() if name in ordered.columns else [None] * len(ordered)
+        [real(value) for value in ordered[name].tolist()]
+        if name in ordered.columns
+        else [None] * len(ordered)
         for name in columns
     ]
-    for at in range(len(ordered)):
-        region_id, image_id, category, reference, said, status = (text(c[at]) for c in cells)
-        numbers = tuple(real(column[at]) for column in values)
-        yield AnswerRow(region_id, image_id, category, reference, said, status, numbers)
+    numbers = zip(*values, strict=True) if values else repeat((), len(ordered))
+    return map(AnswerRow, *(texts_of(ordered[name]) for name in REGION_COLUMNS), numbers)
 
 
 def category_rows(run: Run, frame: pd.DataFrame, metrics: Sequence[str]) -> list[CategoryRow]:

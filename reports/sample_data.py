@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reports.data_scripts import MISSING_INDEX, Kind, column, script
-from reports.records import Run, text
+from reports.records import Run, texts_of
 from reports.region_values import NO_SCORE, own_metrics, units, worst_order
 
 SCHEMA_VERSION = 1
@@ -46,12 +46,12 @@ def sample_files(run: Run, regions: pd.DataFrame, folder: str) -> Iterator[tuple
 def _index(
     run: Run, regions: pd.DataFrame, metrics: Sequence[str], main: NDArray[np.int16]
 ) -> dict[str, object]:
-    references = _texts(regions, "category")
-    predicted = _texts(regions, "predicted") if "predicted" in regions else []
+    references = texts_of(regions["category"])
+    predicted = texts_of(regions["predicted"]) if "predicted" in regions else []
     names = sorted({*references, *predicted} - {""})
-    statuses = _texts(regions, "status")
+    statuses = texts_of(regions["status"])
     known = sorted(set(statuses))
-    ids = "\n".join(_texts(regions, "region_id"))
+    ids = "\n".join(texts_of(regions["region_id"]))
     return {
         "schema_version": SCHEMA_VERSION,
         "run": run.run,
@@ -68,16 +68,16 @@ def _index(
         "predicted": _numbered(predicted, names) if predicted else None,
         "statuses": known,
         "status": column([known.index(status) for status in statuses], "u1"),
-        "answer": column([_fingerprint(said) for said in _texts(regions, "text")], "u4"),
+        "answer": column([_fingerprint(said) for said in texts_of(regions["text"])], "u4"),
     }
 
 
 def _shard(regions: pd.DataFrame, scores: Sequence[NDArray[np.int16]]) -> dict[str, object]:
-    said = {name: _texts(regions, name) for name in ("reference", "text")}
+    said = {name: texts_of(regions[name]) for name in ("reference", "text")}
     return {
         "schema_version": SCHEMA_VERSION,
-        "region": _texts(regions, "region_id"),
-        "image": _texts(regions, "image_id"),
+        "region": texts_of(regions["region_id"]),
+        "image": texts_of(regions["image_id"]),
         **{name: [one[:LONGEST_TEXT] for one in texts] for name, texts in said.items()},
         "cut": {
             name: {str(at): len(one) for at, one in enumerate(texts) if len(one) > LONGEST_TEXT}
@@ -85,10 +85,6 @@ def _shard(regions: pd.DataFrame, scores: Sequence[NDArray[np.int16]]) -> dict[s
         },
         "scores": [[None if v == NO_SCORE else v for v in values.tolist()] for values in scores],
     }
-
-
-def _texts(regions: pd.DataFrame, name: str) -> list[str]:
-    return [text(value) for value in regions[name].tolist()]
 
 
 def _numbered(texts: Sequence[str], names: Sequence[str]) -> dict[str, str]:

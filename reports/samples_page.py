@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 import pandas as pd
 from markupsafe import Markup
@@ -23,7 +23,8 @@ def path(run: Run) -> str:
 
 def fragment(**chosen: str) -> str:
     """The end of a link that opens the browser with these choices made."""
-    return f"#{urlencode(chosen, errors='replace')}"
+    told = (f"{name}={quote_plus(value, errors='replace')}" for name, value in chosen.items())
+    return f"#{'&'.join(told)}"
 
 
 def files(

@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from pathlib import Path
 
 import pandas as pd
 from markupsafe import Markup
 
-from reports import board_page, efficiency_page, fingerprint, paths
+from reports import board_page, fingerprint, paths
 from reports.building import Work, make_pages
 from reports.compared import leave_standing, of_run
 from reports.frames import Board
-from reports.records import Run, runs_of
+from reports.records import Run, Score, runs_of
 from reports.rendering import asset, digest, render
 from reports.suite_files import picture_files, suite_folder, suite_scripts
 from reports.writing import SiteWriter, put_file, write_folder, writing
@@ -43,19 +44,21 @@ def write_site(board: Board, folder: Path, *, made_by: str = "", processes: int 
         ReportError: the board contradicts itself, or the folder cannot be written.
     """
     runs = runs_of(board)
-    by_name = {run.run: run for run in runs}
+    by_itself = {run.run: _by_itself(run) for run in runs}
+    told = {name: _told(run) for name, run in by_itself.items()}
     common = _common(board, made_by)
     with writing(folder) as site:
         standing = leave_standing(site, {source.run: source.digest for source in board.pages})
         parts = {
             paths.run_stem(source.run): Work(
-                _by_itself(by_name[source.run]), source, of_run(standing, source.run)
+                by_itself[source.run], source, of_run(standing, source.run)
             )
             for source in board.pages
         }
         made_from = {
             part: _made_from(
-                common, work.source.digest, work.source.suite_digest, work.run, work.comparisons
+                *(common, work.source.digest, work.source.suite_digest),
+                *(told[work.run.run], work.comparisons),
             )
             for part, work in parts.items()
         }
@@ -64,7 +67,8 @@ def write_site(board: Board, folder: Path, *, made_by: str = "", processes: int 
             for part, work in sorted(parts.items())
             if not site.keep(part, made_from[part])
         }
-        shown = (*runs, _published(board), *sorted(_shared(board)))
+        ranked = ((told[run.run], run.rank, run.ranked) for run in runs)
+        shown = (*ranked, _published(board), *sorted(_shared(board)))
         _put_part(site, "board", _made_from(common, "board", shown), _board_files(board, runs))
         for source in board.pictures:
             made = _made_from(common, source.digest, source.licence, source.note, source.images)
@@ -89,14 +93,25 @@ def write_efficiency(board: Board, folder: Path) -> Path:
     Raises:
         ReportError: the board contradicts itself, or the folder cannot be written.
     """
-    only = (efficiency_page.PAGE, f"{efficiency_page.FOLDER}/")
+    from reports import efficiency_page
+
+    only = (paths.EFFICIENCY, f"{efficiency_page.FOLDER}/")
     write_folder(folder, _efficiency_files(board, runs_of(board)), only=only)
-    return folder / efficiency_page.PAGE
+    return folder / paths.EFFICIENCY
 
 
 def _by_itself(run: Run) -> Run:
     """The run without its rank, which is the board's: it changes with every other run."""
     return dataclasses.replace(run, rank=None, ranked=0)
+
+
+def _told(run: Run) -> str:
+    """Everything known of the run, in one text."""
+    return repr((_of_run(run), *map(_of_score, run.scores)))
+
+
+_of_run = attrgetter(*(field.name for field in dataclasses.fields(Run) if field.name != "scores"))
+_of_score = attrgetter(*(field.name for field in dataclasses.fields(Score)))
 
 
 def _common(board: Board, made_by: str) -> str:
@@ -142,13 +157,15 @@ def _board_files(board: Board, runs: Sequence[Run]) -> Iterator[tuple[str, bytes
 def _efficiency_files(board: Board, runs: Sequence[Run]) -> Iterator[tuple[str, bytes]]:
     if not board.swept:
         return
+    from reports import efficiency_page
+
     sweeps = efficiency_page.sweeps(board, runs)
     script = asset("enhance.js") + asset("efficiency.js")
     yield (
-        efficiency_page.PAGE,
+        paths.EFFICIENCY,
         render(
             "efficiency.html.j2",
-            page=efficiency_page.PAGE,
+            page=paths.EFFICIENCY,
             board=board,
             sweeps=sweeps,
             stem=efficiency_page.figure_stem,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -44,8 +43,8 @@ def writing(folder: Path, *, only: tuple[str, ...] = ("",)) -> Iterator[SiteWrit
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with held(folder):
-            site = SiteWriter(folder)
+        with held(folder) as descriptor:
+            site = SiteWriter(folder, descriptor)
             yield site
             site.close(only)
     except OSError as error:
@@ -57,8 +56,9 @@ def writing(folder: Path, *, only: tuple[str, ...] = ("",)) -> Iterator[SiteWrit
 class SiteWriter:
     """Writes to a site's folder; only :func:`writing` makes one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, descriptor: int) -> None:
         self.folder = folder
+        self._descriptor = descriptor
         self._before = read_listing(folder)
         self._unlisted = _unlisted(folder, self._before)
         self._files: dict[str, Written | None] = {}
@@ -120,31 +120,46 @@ class SiteWriter:
 
     def _as_written(self, path: str) -> bool:
         written = self._before.files[path]
-        place = self.folder / path
-        try:
-            found = place.stat()
+        try:  # of thousands of files: the kernel looks from the folder on, and no path is built
+            found = os.stat(path, dir_fd=self._descriptor)
         except OSError:
             return False
         if written is None or found.st_size != written.size:
             return False
         if found.st_mtime_ns < self._listed_at:
             return True
-        return hashlib.sha256(place.read_bytes()).hexdigest() == written.digest
+        return Written.of((self.folder / path).read_bytes()) == written
 
 
 def put_file(folder: Path, path: str, content: bytes) -> Written:
     """Replace one file of ``folder`` atomically, where its bytes differ, noting that first."""
     place = folder / path
-    if not (place.is_file() and place.read_bytes() == content):
+    if not _holds(place, content):
         note(folder, path)
-        place.parent.mkdir(parents=True, exist_ok=True)
         fresh = place.with_name(f".{place.name}.{os.getpid()}.new")
         try:
-            fresh.write_bytes(content)
+            _write(fresh, content)
             fresh.replace(place)
-        finally:
+        except BaseException:
             fresh.unlink(missing_ok=True)
+            raise
     return Written.of(content)
+
+
+def _holds(place: Path, content: bytes) -> bool:
+    try:
+        return place.stat().st_size == len(content) and place.read_bytes() == content
+    except OSError:
+        return False
+
+
+def _write(place: Path, content: bytes) -> None:
+    """Write a new file; its folder, which most often is there, is made where it is not."""
+    try:
+        place.write_bytes(content)
+    except FileNotFoundError:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
 
 
 def _unlisted(folder: Path, listed: Listing) -> set[str]:
@@ -158,14 +173,18 @@ def _unlisted(folder: Path, listed: Listing) -> set[str]:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Hold the folder against other processes that write it; no file is left behind by it."""
+def held(folder: Path) -> Iterator[int]:
+    """Hold the folder against other processes that write it; no file is left behind by it.
+
+    Yields:
+        A descriptor of the folder.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         # A file system that cannot lock folders leaves atomic replacement: the last build wins.
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 

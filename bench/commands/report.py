@@ -41,7 +41,8 @@ def command(
     config = load_config(config_path)
     if only is None:
         page = write_board(config, site, ShowPictures(pictures) if pictures else None)
-        told = {"runs": len(stored_runs(config.runs)), "board": str(page)}
+        counted = {"runs": len(stored_runs(config.runs))} if as_json else {}
+        told = {**counted, "board": str(page)}
     else:
         found = write_efficiency_page(config, site)
         if found is None:

@@ -79,6 +79,22 @@ def test_few_values_that_tie_often_are_ranked_by_the_definition() -> None:
     assert len(set(better_runs(coarse))) > 3
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("resamples", [3, 41, 200])
+def test_runs_whose_middles_say_little_are_ranked_by_the_definition(
+    seed: int, resamples: int
+) -> None:
+    """Draws that are skewed, in two heaps or mostly equal, alone and with others missing."""
+    generator = np.random.default_rng(seed)
+    heavy = generator.standard_cauchy((12, resamples))
+    heaps = generator.choice([0.0, 1.0], (12, resamples)) + generator.normal(0, 0.01, (12, 1))
+    equal = np.where(generator.random((12, resamples)) < 0.03, -5, generator.normal(0, 1, (12, 1)))
+    draws = np.concatenate([heavy, heaps, equal]).astype(np.float32)
+    assert better_runs(draws) == by_definition(draws)
+    draws[::5, generator.integers(resamples)] = np.nan
+    assert better_runs(draws) == by_definition(draws)
+
+
 def test_identical_runs_share_their_rank() -> None:
     one, better = scores(0, 1, 1000)[0], scores(0, 1, 1000)[0] + np.float32(0.1)
     assert better_runs(np.stack([one, one, better, one])) == [1, 1, 0, 1]

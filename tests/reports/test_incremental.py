@@ -130,6 +130,8 @@ def test_another_rank_makes_no_runs_page_anew(
     ranked.runs["ranked"] = 3
     write_site(ranked, tmp_path)
     assert built() == []
+    index = json.loads((tmp_path / "index.json").read_text())
+    assert [(run["rank"], run["ranked"]) for run in index["runs"]] == [(1, 3), (2, 3), (2, 3)]
     values = json.loads((tmp_path / "runs/shapes/a/20260601T120000-5f3a.json").read_text())
     assert not {"rank", "ranked"} & set(values)
 

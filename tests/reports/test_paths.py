@@ -1,12 +1,13 @@
-"""Names of files that every file system takes."""
+"""Names of files that every file system takes, and the links between them."""
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 import pytest
 
-from reports.paths import caseless, run_stem, slug
+from reports.paths import caseless, relative, run_stem, slug
 
 DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
@@ -33,3 +34,11 @@ def test_names_that_differ_in_case_alone_stay_apart_where_case_does_not_count() 
     names = ["IMG_1", "img_1", "Img_1", "img_1.", "con", "CON"]
     assert len({caseless(name).lower() for name in names}) == len(names)
     assert caseless("img_1") == "img_1"
+
+
+@pytest.mark.parametrize("page", ["index.html", "runs/a/b/1.html", "runs/a/c.html"])
+@pytest.mark.parametrize(
+    "target", ["index.html", "runs/a/b/1.html", "runs/a/b/1.json", "runs/b", "runs/a/b/c/d.js"]
+)
+def test_a_link_leads_from_the_page_to_its_target(page: str, target: str) -> None:
+    assert relative(target, page) == posixpath.relpath(target, posixpath.dirname(page) or ".")
