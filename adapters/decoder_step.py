@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
-from torch.nn.functional import rms_norm
+from torch.nn.functional import linear, rms_norm
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from transformers.models.qwen2.modeling_qwen2 import Qwen2RMSNorm
 
@@ -29,45 +29,82 @@ class Buffers(NamedTuple):
     values: torch.Tensor
 
 
-def decoder_step(
-    language_model: LanguageModel,
-    buffers: Sequence[Buffers],
-    tokens: torch.Tensor,
-    positions: torch.Tensor,
-    places: torch.Tensor,
-    allowed: torch.Tensor,
-) -> torch.Tensor:
-    """Append one token to every row, and predict the next.
+class FusedLinear(NamedTuple):
+    """Several linear layers of one input as one: fewer kernels, and larger ones."""
 
-    Args:
-        language_model: the network.
-        buffers: of each layer; the new keys and values are written into them.
-        tokens: int64 ``[batch, rows]``; the rows of a batch share its buffers.
-        positions: int64 ``[rows]``, what the rotary embedding counts.
-        places: int64 ``[rows]``, where in the buffers each row's keys and values go.
-        allowed: bool ``[rows, capacity]``, true where a row may attend; its own place included.
+    weight: torch.Tensor
+    bias: torch.Tensor | None
 
-    Returns:
-        Logits ``[batch, rows, vocabulary]``.
-    """
-    decoder = language_model.model
-    hidden = decoder.embed_tokens(tokens)
-    turn = _Rotation.at(decoder.rotary_emb, hidden, positions)
-    bias = torch.where(allowed, 0.0, NOT_ALLOWED)
-    for layer, (keys, values) in zip(decoder.layers, buffers, strict=True):
-        attention = layer.self_attn
-        read = _normalised(layer.input_layernorm, hidden)
-        heads = (*read.shape[:-1], -1, attention.head_dim)
-        queries = turn(attention.q_proj(read).view(heads))
-        new_keys = turn(attention.k_proj(read).view(heads))
-        new_values = attention.v_proj(read).view(heads)
-        keys.index_copy_(2, places, new_keys.transpose(1, 2))
-        values.index_copy_(2, places, new_values.transpose(1, 2))
-        attended = grouped_attention(queries, keys, values, bias, attention.scaling)
-        hidden = hidden + attention.o_proj(attended)
-        hidden = hidden + layer.mlp(_normalised(layer.post_attention_layernorm, hidden))
-    logits: torch.Tensor = language_model.lm_head(_normalised(decoder.norm, hidden))
-    return logits
+    @classmethod
+    @torch.no_grad()
+    def of(cls, *layers: nn.Linear) -> FusedLinear:
+        """Put the layers' weights behind each other; the layers become views of them."""
+        fused = cls(
+            torch.cat([layer.weight for layer in layers]),
+            None if layers[0].bias is None else torch.cat([layer.bias for layer in layers]),
+        )
+        sizes = [layer.out_features for layer in layers]
+        for layer, weight in zip(layers, fused.weight.split_with_sizes(sizes), strict=True):
+            layer.weight.data = weight
+        return fused
+
+    def __call__(self, features: torch.Tensor) -> torch.Tensor:
+        """All layers' outputs, behind each other."""
+        return linear(features, self.weight, self.bias)
+
+
+class FusedDecoder:
+    """A decoder ready for :meth:`step`; it stays the same network, and is not copied."""
+
+    def __init__(self, language_model: LanguageModel) -> None:
+        self._language_model = language_model
+        attentions = [layer.self_attn for layer in language_model.model.layers]
+        mlps = [layer.mlp for layer in language_model.model.layers]
+        self._projections = [FusedLinear.of(a.q_proj, a.k_proj, a.v_proj) for a in attentions]
+        self._expansions = [FusedLinear.of(mlp.gate_proj, mlp.up_proj) for mlp in mlps]
+
+    def step(
+        self,
+        buffers: Sequence[Buffers],
+        tokens: torch.Tensor,
+        positions: torch.Tensor,
+        places: torch.Tensor,
+        allowed: torch.Tensor,
+    ) -> torch.Tensor:
+        """Append one token to every row, and predict the next.
+
+        Args:
+            buffers: of each layer; the new keys and values are written into them.
+            tokens: int64 ``[batch, rows]``; the rows of a batch share its buffers.
+            positions: int64 ``[rows]``, what the rotary embedding counts.
+            places: int64 ``[rows]``, where in the buffers each row's keys and values go.
+            allowed: bool ``[rows, capacity]``, true where a row may attend; its own place included.
+
+        Returns:
+            Logits ``[batch, rows, vocabulary]``.
+        """
+        decoder = self._language_model.model
+        hidden = decoder.embed_tokens(tokens)
+        turned = _Rotation.at(decoder.rotary_emb, hidden, positions)
+        config = self._language_model.config
+        group = config.num_attention_heads // config.num_key_value_heads
+        bias = torch.where(allowed, 0.0, NOT_ALLOWED).repeat(group, 1)
+        for layer, project, expand, (keys, values) in zip(
+            decoder.layers, self._projections, self._expansions, buffers, strict=True
+        ):
+            attention, shared = layer.self_attn, keys.shape[1]
+            read = project(_normalised(layer.input_layernorm, hidden))
+            heads = read.view(*tokens.shape, -1, attention.head_dim)
+            turning, new_values = heads.tensor_split([heads.shape[2] - shared], dim=2)
+            queries, new_keys = turned(turning).tensor_split([turning.shape[2] - shared], dim=2)
+            keys.index_copy_(2, places, new_keys.transpose(1, 2))
+            values.index_copy_(2, places, new_values.transpose(1, 2))
+            attended = grouped_attention(queries, keys, values, bias, attention.scaling)
+            hidden = hidden + attention.o_proj(attended)
+            gate, up = expand(_normalised(layer.post_attention_layernorm, hidden)).chunk(2, -1)
+            hidden = hidden + layer.mlp.down_proj(layer.mlp.act_fn(gate) * up)
+        logits: torch.Tensor = self._language_model.lm_head(_normalised(decoder.norm, hidden))
+        return logits
 
 
 def grouped_attention(
@@ -83,7 +120,8 @@ def grouped_attention(
         queries: ``[batch, rows, heads, width]``.
         keys: ``[batch, key/value heads, capacity, width]``.
         values: the same shape.
-        bias: float32 ``[rows, capacity]``, added to the scaled scores.
+        bias: float32 ``[group * rows, capacity]``, added to the scaled scores; the rows of all
+            first heads of the groups, then those of all second heads, and so on.
         scale: of the scores.
 
     Returns:
@@ -92,10 +130,10 @@ def grouped_attention(
     batch, rows, heads, width = queries.shape
     shared, capacity = keys.shape[1:3]
     group = heads // shared
-    grouped = queries.view(batch, rows, shared, group, width).permute(0, 2, 3, 1, 4)
+    grouped = queries.reshape(batch, rows, shared, group, width).permute(0, 2, 3, 1, 4)
     grouped = grouped.reshape(batch * shared, group * rows, width)
     scores = _scores(
-        bias.repeat(group, 1).expand(batch * shared, -1, -1),
+        bias.expand(batch * shared, -1, -1),
         grouped,
         keys.view(batch * shared, capacity, width).transpose(1, 2),
         scale,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import torch
 
-from adapters.decoder_step import Buffers, decoder_step
+from adapters.decoder_step import Buffers, FusedDecoder
 from adapters.decoding import GrowingLayer
 from adapters.language import LanguageModel
 
@@ -59,6 +59,7 @@ class Stepper:
             capture: replay CUDA graphs; else launch every kernel anew, which works on any device.
         """
         self._language_model = language_model
+        self._decoder = FusedDecoder(language_model)
         self._capture = capture
         self._pool: _Pool | None = None
         self._storage = torch.empty(0)
@@ -150,7 +151,7 @@ class Stepper:
             if len(self._steps) >= _SHAPES:
                 self._steps.pop(next(iter(self._steps)))
             buffers = self._buffers(shape)
-            self._steps[shape] = _Step(self._language_model, shape, buffers, self._pool)
+            self._steps[shape] = _Step(self._decoder, shape, buffers, self._pool)
         return self._steps[shape]
 
     def _buffers(self, shape: _Shape) -> list[Buffers]:
@@ -188,12 +189,12 @@ class _Step:
 
     def __init__(
         self,
-        language_model: LanguageModel,
+        decoder: FusedDecoder,
         shape: _Shape,
         buffers: list[Buffers],
         pool: _Pool | None,
     ) -> None:
-        self._language_model = language_model
+        self._decoder = decoder
         self.shape = shape
         self.buffers = buffers
         device = buffers[0].keys.device
@@ -238,8 +239,8 @@ class _Step:
     def _compute(self) -> None:
         self.owners.index_copy_(0, self._places, self.ids)
         allowed = (self.owners == self.ids[:, None]) | (self.owners == SHARED)
-        self.logits = decoder_step(
-            self._language_model, self.buffers, self.tokens, self.positions, self._places, allowed
+        self.logits = self._decoder.step(
+            self.buffers, self.tokens, self.positions, self._places, allowed
         )
         self.positions += 1
         self._places += self._strides

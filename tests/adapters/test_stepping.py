@@ -133,6 +133,7 @@ def test_grouped_attention_is_attention(batch: int, rows: int, heads: tuple[int,
         queries.transpose(1, 2), keys, values, allowed, enable_gqa=True
     )
     bias = torch.where(allowed, 0.0, torch.finfo(torch.float32).min)
+    bias = bias.repeat(heads[0] // heads[1], 1)
     found = grouped_attention(queries, keys, values, bias, 8**-0.5)
     torch.testing.assert_close(found, expected.transpose(1, 2).flatten(2))
 
