@@ -44,6 +44,8 @@ def _prepared(device: torch.device) -> torch.device:
     if device.type == "cuda":
         # cuDNN's attention plans every new shape anew, which takes longer than most queries.
         torch.backends.cuda.enable_cudnn_sdp(False)
+        # Of its convolutions only those that give equal bytes for equal input.
+        torch.backends.cudnn.deterministic = True
     return device
 
 

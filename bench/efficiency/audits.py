@@ -28,16 +28,22 @@ def audit(
         scenes: pictures to ask about twice; the last to be asked before must not be the first
             of these.
     """
-    ratios, equal = [], True
+    ratios, equal, repeatable = [], True, True
     for number, scene in enumerate(scenes):
         first, answers = timed(scene)
-        again, _ = timed(scene)
+        again, same = timed(scene)
         ratios.append(again / first if first > 0 else 1.0)
+        repeatable = repeatable and answers == same
         if number == 0:
             equal = outputs_equal(question, answers, plain(scene))
     # Of two pairs the one that speaks for the model: other work can slow down any first time.
     ratio = statistics.median_high(ratios)
-    return Audits(outputs_equal=equal, repeat_ratio=ratio, repeat_ok=ratio >= _LEAST_RATIO)
+    return Audits(
+        outputs_equal=equal,
+        repeat_ratio=ratio,
+        repeat_ok=ratio >= _LEAST_RATIO,
+        repeatable=repeatable,
+    )
 
 
 def outputs_equal(question: Question, timed: Sequence[Answer], plain: Sequence[Answer]) -> bool:

@@ -163,17 +163,30 @@ def measure(
             if trials:
                 tell(f"{model.name}: {step}, points: {len(trials)}")
             for trial in list(trials):
+                held = model.meter.held()
                 problem = _attempt(trial.prepare if step == "warm-up" else trial.measure_round)
+                if problem is not None:
+                    model.meter.release()
+                _attribute(model.meter.held() - held, model, models)
                 if problem is None:
                     continue
                 trials.remove(trial)
-                model.meter.release()
                 yield model, trial.question, problem
                 if problem.outcome == "failed":
                     trials.clear()
                     break
     for model, trials in zip(models, standing, strict=True):
         yield from ((model, trial.question, trial.found()) for trial in trials)
+
+
+def _attribute(kept: int, owner: Asked, models: Sequence[Asked]) -> None:
+    """Tell the meters of the other models that their device holds so many bytes more of this one.
+
+    A model may keep more than its weights, such as room for keys and values.
+    """
+    for model in models:
+        if model is not owner and model.meter.device == owner.meter.device:
+            model.meter.others += kept
 
 
 def describe(question: Question) -> str:

@@ -51,50 +51,51 @@ class Meter:
         self.clock = clock
         self.others = 0
         """Bytes that other models hold on the device."""
-        self._device = _accelerator(device)
-        self._is_cuda = self._device is not None and self._device.type == "cuda"
-        self._energy = _energy_counter(self._device)
+        self.device = _accelerator(device)
+        """The accelerator; ``None`` for a processor."""
+        self._is_cuda = self.device is not None and self.device.type == "cuda"
+        self._energy = _energy_counter(self.device)
 
     def lap(self, run: Callable[[], Result]) -> tuple[Lap, Result]:
         """Time one run, the device synchronised before and after."""
-        if self._device is None:
+        if self.device is None:
             begun = self.clock()
             result = run()
             return Lap(self.clock() - begun, None), result
-        begin = torch.Event(self._device, enable_timing=True)
-        end = torch.Event(self._device, enable_timing=True)
-        torch.accelerator.synchronize(self._device)
+        begin = torch.Event(self.device, enable_timing=True)
+        end = torch.Event(self.device, enable_timing=True)
+        torch.accelerator.synchronize(self.device)
         begun = self.clock()
         begin.record()
         result = run()
         end.record()
-        torch.accelerator.synchronize(self._device)
+        torch.accelerator.synchronize(self.device)
         seconds = self.clock() - begun
         return Lap(seconds, begin.elapsed_time(end) / 1000), result
 
     def reset(self) -> None:
         """Begin to look for new peaks."""
         if self._is_cuda:
-            torch.cuda.reset_peak_memory_stats(self._device)
+            torch.cuda.reset_peak_memory_stats(self.device)
 
     def memory(self) -> Memory:
         """Peaks since the last reset, and what the process holds now."""
         allocated = reserved = None
         if self._is_cuda:
-            allocated = torch.cuda.max_memory_allocated(self._device) - self.others
-            reserved = torch.cuda.max_memory_reserved(self._device)
+            allocated = torch.cuda.max_memory_allocated(self.device) - self.others
+            reserved = torch.cuda.max_memory_reserved(self.device)
         return Memory(allocated, reserved, _resident())
 
     def held(self) -> int:
         """Bytes allocated on the device by all models now; 0 beside an accelerator's."""
-        return torch.cuda.memory_allocated(self._device) if self._is_cuda else 0
+        return torch.cuda.memory_allocated(self.device) if self._is_cuda else 0
 
     def free(self) -> int | None:
         """Bytes that are free on the device, or for a processor; ``None`` where nobody says."""
-        if self._device is None:
+        if self.device is None:
             return _available()
         try:
-            return torch.cuda.mem_get_info(self._device)[0] if self._is_cuda else None
+            return torch.cuda.mem_get_info(self.device)[0] if self._is_cuda else None
         except RuntimeError:  # the device is gone
             return None
 

@@ -126,12 +126,14 @@ class Audits(_Record):
 
     ``outputs_equal``: their answers are those of a plain call. ``repeat_ratio``: seconds of a
     picture asked again at once, relative to those of its first time; below 0.9 something was
-    kept, and ``repeat_ok`` is false.
+    kept, and ``repeat_ok`` is false. ``repeatable``: its answers are then the same; ``None`` in
+    records from before this was looked at.
     """
 
     outputs_equal: bool
     repeat_ratio: float
     repeat_ok: bool
+    repeatable: bool | None = None
 
 
 class SpeedRecord(_Point):

@@ -119,6 +119,11 @@ def _doubts(found: Measured, effort: Effort) -> list[str]:
         )
     if not found.audits.outputs_equal:
         doubts.append("the timed answers are not those of a plain call")
+    if found.audits.repeatable is False:
+        doubts.append(
+            "a picture asked again was answered otherwise: the arithmetic of this model on this "
+            "device is not repeatable"
+        )
     if not found.audits.repeat_ok:
         doubts.append(
             f"a picture asked again took {found.audits.repeat_ratio:.0%} of its first time: "

@@ -33,6 +33,7 @@ ENTRY = AdapterEntry(
         "forces": "whether it knows forced answers",
         "keeps": "whether it keeps the last picture",
         "hurries": "whether forced answers differ from others",
+        "wavers": "whether every answer differs from the one before",
         "max_tiles": "most tiles a picture is cut into",
     },
     presets=("small",),
@@ -103,6 +104,7 @@ class PacedModel:
         self._last = query.image_id
         self._clock.seconds += 0.2 if cached else 1 + 0.1 * regions + 0.01 * length
         first = 9 if generation.forced_tokens and self._settings.get("hurries") else 1
+        first += len(self.calls) if self._settings.get("wavers") else 0
         tokens = tuple(range(first, first + length))
         return [
             Answer.generated(" ".join(map(str, tokens)), tokens, FinishReason.STOP, 10)

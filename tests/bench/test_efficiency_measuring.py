@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import pytest
 
-from adapters.interface import JsonScalar, Task
+from adapters.interface import Answer, Generation, JsonScalar, RegionQuery, Task
 from bench.efficiency.asking import Question
 from bench.efficiency.hardware import look_around
 from bench.efficiency.measuring import Asked, Measured, measure
@@ -129,7 +130,9 @@ def test_answers_without_tokens_are_measured() -> None:
 
 def test_an_ordinary_model_passes_the_audits() -> None:
     (found,) = measured(question(2))
-    assert found.audits == Audits(outputs_equal=True, repeat_ratio=1.0, repeat_ok=True)
+    assert found.audits == Audits(
+        outputs_equal=True, repeat_ratio=1.0, repeat_ok=True, repeatable=True
+    )
 
 
 def test_a_model_that_keeps_the_last_picture_is_found_out() -> None:
@@ -141,6 +144,36 @@ def test_a_model_that_keeps_the_last_picture_is_found_out() -> None:
 def test_a_model_that_answers_otherwise_when_it_is_timed_is_found_out() -> None:
     (found,) = measured(question(2), hurries=True)
     assert not found.audits.outputs_equal
+
+
+def test_a_model_that_answers_otherwise_every_time_is_found_out() -> None:
+    (found,) = measured(question(2), wavers=True)
+    assert found.audits.repeatable is False
+    assert found.audits.repeat_ok
+
+
+def test_what_a_model_keeps_beside_its_weights_is_not_counted_as_the_others() -> None:
+    held = 0
+
+    class Keeping(Meter):
+        def held(self) -> int:
+            return held
+
+    class Hoarder(PacedModel):
+        def recognize(
+            self, queries: Sequence[RegionQuery], generation: Generation
+        ) -> list[list[Answer]]:
+            nonlocal held
+            held = max(held, 100)  # once, and never given back
+            return super().recognize(queries, generation)
+
+    plain = paced_model({})
+    models = [
+        Asked("plain", plain, Keeping("cpu", CLOCK), [question(1)]),
+        Asked("hoarder", Hoarder(plain.card, {}, CLOCK), Keeping("cpu", CLOCK), [question(1)]),
+    ]
+    list(measure(models, scenes(), QUICK, lambda _: None))
+    assert [model.meter.others for model in models] == [100, 0]
 
 
 def test_out_of_memory_leaves_the_other_points_alone() -> None:
