@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -70,6 +71,18 @@ def test_every_folder_can_be_read_and_holds_speeds_of_one_machine_only(kept: Pat
         assert records
         speeds = [record for record in records if isinstance(record, SpeedRecord)]
         assert len({hardware_name(record.hardware) for record in speeds}) <= 1
+
+
+def test_the_kept_speeds_are_all_points_of_their_sweep(kept: Path) -> None:
+    spec = load_config(Path(__file__).parents[2] / "bench.yaml").contents.sweeps["published-speed"]
+    found = read_records(kept / "nvidia-h200")
+    points = {
+        (record.subject.model, record.instances)
+        for record in found
+        if isinstance(record, SpeedRecord) and record.outcome == "measured"
+    }
+    assert points == set(itertools.product(spec.models, spec.instances))
+    assert len(found) == len(points)
 
 
 def test_the_kept_curves_name_every_model(kept: Path, competing: list[Contender]) -> None:
