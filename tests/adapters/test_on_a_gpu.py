@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 import adapters
-from adapters.interface import Generation, JsonScalar, RegionRecognizer, Task
+from adapters.interface import Generation, RegionRecognizer, Task
 from bench.efficiency.asking import Question
 from bench.efficiency.scenes import draw_scene
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 GOLDENS = Path(__file__).parents[1] / "goldens"
-SETTINGS: dict[str, dict[str, JsonScalar]] = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "wow-seg": {"multi_instance": "shared-prefix", "max_tiles": 4},
     "osprey": {},
     "pam": {},
