@@ -13,7 +13,7 @@ from adapters.decoding import CachedSequence, Decoded, GrowingLayer, Stopping
 from adapters.greedy import decode_together
 from adapters.interface import FinishReason
 from adapters.language import LanguageModel
-from adapters.stepping import SHARED, Stepper
+from adapters.stepping import SHARED, Continuation, Stepper
 
 PREFILL_POSITIONS = 8192  # positions prefilled at a time; bounds the activations' memory
 
@@ -36,6 +36,8 @@ class Rows:
         self._prefix = CachedSequence(language_model)
         self._prefix.prefill(prefix)
         self._layers: list[GrowingLayer] = []
+        self._parts: list[list[GrowingLayer]] = []
+        self._continued: Continuation | None = None
 
     @property
     def keeping_copies(self) -> bool:
@@ -57,11 +59,11 @@ class Rows:
         hidden = [
             self._read(group, layers)[:, -1] for group, layers in zip(groups, read, strict=True)
         ]
+        self._continued = None
         if self._stepper is None:
             self._layers = [GrowingLayer.joined(parts) for parts in zip(*read, strict=True)]
         else:
-            length = torch.tensor([read[0][0].length], device=prompts.device)
-            self._stepper.begin(read, length.new_full((read[0][0].length,), SHARED), length)
+            self._parts = read
         return self._logits(torch.cat(hidden))
 
     def step(self, tokens: torch.Tensor) -> torch.Tensor:
@@ -71,16 +73,26 @@ class Rows:
             Logits ``[rows, vocabulary]``.
         """
         if self._stepper is not None:
-            return self._stepper.step(tokens)
+            return self._continue(self._stepper).step(tokens)
         embeddings = self._language_model.model.embed_tokens(tokens)[:, None]
         return self._logits(self._read(embeddings, self._layers)[:, 0])
 
-    def keep(self, rows: torch.Tensor) -> None:
+    def keep(self, kept: torch.Tensor) -> None:
         """Forget all rows but these, int64 ``[kept]``."""
         if self._stepper is not None:
-            self._stepper.keep(rows)
+            self._continue(self._stepper).keep(kept)
         for layer in self._layers:
-            layer.keep(rows)
+            layer.keep(kept)
+
+    def _continue(self, stepper: Stepper) -> Continuation:
+        """The continuation, begun when it is first needed: many answers are one token long."""
+        if self._continued is None:
+            device, length = self._parts[0][0].keys.device, self._parts[0][0].length
+            owners = torch.full((length,), SHARED, device=device)
+            positions = torch.tensor([length], device=device)
+            self._continued = stepper.begin(self._parts, owners, positions)
+            self._parts = []
+        return self._continued
 
     def _read(self, embeddings: torch.Tensor, layers: list[GrowingLayer]) -> torch.Tensor:
         start = layers[0].length

@@ -14,7 +14,7 @@ from adapters.decoding import ROWS, CachedSequence, Decoded, Stopping
 from adapters.greedy import decode_together
 from adapters.interface import FinishReason
 from adapters.language import LanguageModel
-from adapters.stepping import SHARED, Stepper
+from adapters.stepping import SHARED, Continuation, Stepper
 
 
 class Branches:
@@ -36,8 +36,10 @@ class Branches:
         self._prefix = len(prefix)
         # The branch of every place, int64 [length].
         self._owners = torch.full((self._prefix,), SHARED, device=prefix.device)
-        # The branches that are continued and the place of each one's next token, int64 [held].
+        # The branches that are continued and the place of each one's next token, int64 [held];
+        # a continuation has its own.
         self._held = self._places = torch.zeros(0, dtype=torch.int64)
+        self._continued: Continuation | None = None
 
     @property
     def keeping_copies(self) -> bool:
@@ -64,9 +66,7 @@ class Branches:
             last.append(hidden[(lengths.cumsum(0) - 1).to(hidden.device)])
         self._held = torch.arange(len(branches))
         self._places = torch.tensor([len(branch) for branch in branches])
-        if self._stepper is not None:
-            positions = (self._prefix + self._places).to(self._owners.device)
-            self._stepper.begin([self._sequence.layers], self._owners, positions)
+        self._continued = None
         return self._sequence.logits(torch.cat(last))
 
     def step(self, tokens: torch.Tensor) -> torch.Tensor:
@@ -76,7 +76,7 @@ class Branches:
             Logits ``[held, vocabulary]``.
         """
         if self._stepper is not None:
-            return self._stepper.step(tokens)
+            return self._continue(self._stepper).step(tokens)
         hidden = self._append(self._sequence.embed(tokens), self._held, self._places)
         self._places = self._places + 1
         return self._sequence.logits(hidden)
@@ -84,9 +84,18 @@ class Branches:
     def keep(self, kept: torch.Tensor) -> None:
         """Continue these branches alone, int64 ``[kept]`` of those held."""
         if self._stepper is not None:
-            self._stepper.keep(kept)
+            self._continue(self._stepper).keep(kept)
+            return
         kept = kept.to(self._held.device)
         self._held, self._places = self._held[kept], self._places[kept]
+
+    def _continue(self, stepper: Stepper) -> Continuation:
+        """The continuation, begun when it is first needed: many answers are one token long."""
+        if self._continued is None:
+            positions = (self._prefix + self._places).to(self._owners.device)
+            layers = self._sequence.layers
+            self._continued = stepper.begin([layers], self._owners, positions)
+        return self._continued
 
     def _append(
         self, embeddings: torch.Tensor, owners: torch.Tensor, places: torch.Tensor

@@ -36,28 +36,39 @@ class FusedLinear(NamedTuple):
     bias: torch.Tensor | None
 
     @classmethod
-    @torch.no_grad()
     def of(cls, *layers: nn.Linear) -> FusedLinear:
-        """Put the layers' weights behind each other; the layers become views of them."""
-        fused = cls(
-            torch.cat([layer.weight for layer in layers]),
-            None if layers[0].bias is None else torch.cat([layer.bias for layer in layers]),
-        )
-        sizes = [layer.out_features for layer in layers]
-        for layer, weight in zip(layers, fused.weight.split_with_sizes(sizes), strict=True):
-            layer.weight.data = weight
-        return fused
+        """Put the layers' weights and biases behind each other; theirs become views of them."""
+        biased = layers[0].bias is not None
+        # Weights that can be trained stay so, whatever mode is on.
+        with torch.inference_mode(layers[0].weight.is_inference()):
+            weight = _behind_each_other([layer.weight for layer in layers])
+            bias = _behind_each_other([layer.bias for layer in layers]) if biased else None
+        return cls(weight, bias)
 
     def __call__(self, features: torch.Tensor) -> torch.Tensor:
         """All layers' outputs, behind each other."""
         return linear(features, self.weight, self.bias)
 
 
+@torch.no_grad()
+def _behind_each_other(parameters: Sequence[torch.Tensor]) -> torch.Tensor:
+    joined = torch.cat(list(parameters))
+    parts = joined.split_with_sizes([len(parameter) for parameter in parameters])
+    for parameter, part in zip(parameters, parts, strict=True):
+        parameter.data = part
+    return joined
+
+
 class FusedDecoder:
-    """A decoder ready for :meth:`step`; it stays the same network, and is not copied."""
+    """A decoder ready for :meth:`step`; it stays the same network, and is not copied.
+
+    ``heads`` are its key/value heads, each ``width`` numbers wide.
+    """
 
     def __init__(self, language_model: LanguageModel) -> None:
         self._language_model = language_model
+        self.heads: int = language_model.config.num_key_value_heads
+        self.width: int = language_model.model.layers[0].self_attn.head_dim
         attentions = [layer.self_attn for layer in language_model.model.layers]
         mlps = [layer.mlp for layer in language_model.model.layers]
         self._projections = [FusedLinear.of(a.q_proj, a.k_proj, a.v_proj) for a in attentions]
@@ -86,17 +97,17 @@ class FusedDecoder:
         decoder = self._language_model.model
         hidden = decoder.embed_tokens(tokens)
         turned = _Rotation.at(decoder.rotary_emb, hidden, positions)
-        config = self._language_model.config
-        group = config.num_attention_heads // config.num_key_value_heads
-        bias = torch.where(allowed, 0.0, NOT_ALLOWED).repeat(group, 1)
+        group = self._language_model.config.num_attention_heads // self.heads
+        bias = torch.zeros(allowed.shape, dtype=torch.float32, device=allowed.device)
+        bias = bias.masked_fill_(~allowed, NOT_ALLOWED).repeat(group, 1)
         for layer, project, expand, (keys, values) in zip(
             decoder.layers, self._projections, self._expansions, buffers, strict=True
         ):
-            attention, shared = layer.self_attn, keys.shape[1]
+            attention = layer.self_attn
             read = project(_normalised(layer.input_layernorm, hidden))
-            heads = read.view(*tokens.shape, -1, attention.head_dim)
-            turning, new_values = heads.tensor_split([heads.shape[2] - shared], dim=2)
-            queries, new_keys = turned(turning).tensor_split([turning.shape[2] - shared], dim=2)
+            parts = read.view(*tokens.shape, -1, self.width)
+            turning, new_values = parts.tensor_split([-self.heads], dim=2)
+            queries, new_keys = turned(turning).tensor_split([-self.heads], dim=2)
             keys.index_copy_(2, places, new_keys.transpose(1, 2))
             values.index_copy_(2, places, new_values.transpose(1, 2))
             attended = grouped_attention(queries, keys, values, bias, attention.scaling)
@@ -148,9 +159,9 @@ def _scores(
     bias: torch.Tensor, queries: torch.Tensor, keys: torch.Tensor, scale: float
 ) -> torch.Tensor:
     """``bias + scale * queries @ keys`` in float32, also of narrower numbers."""
-    if queries.dtype is torch.float32:
-        return torch.baddbmm(bias, queries, keys, alpha=scale)
-    return torch.baddbmm(bias, queries, keys, alpha=scale, out_dtype=torch.float32)
+    if queries.is_cuda and queries.dtype is not torch.float32:
+        return torch.baddbmm(bias, queries, keys, alpha=scale, out_dtype=torch.float32)
+    return torch.baddbmm(bias, queries.float(), keys.float(), alpha=scale)
 
 
 class _Rotation(NamedTuple):

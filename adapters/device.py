@@ -18,7 +18,7 @@ def resolve_device(name: str) -> torch.device:
     """
     if name == "auto":
         accelerator = torch.accelerator.current_accelerator(check_available=True)
-        return _prepared(accelerator) if accelerator else torch.device("cpu")
+        return _with_settings(accelerator) if accelerator else torch.device("cpu")
     try:
         device = torch.device(name)
     except RuntimeError as error:
@@ -36,17 +36,25 @@ def resolve_device(name: str) -> torch.device:
             f"device {name!r} is not on this machine (PyTorch {torch.__version__} sees {here}); "
             "use 'auto' or 'cpu', or install a PyTorch built for it"
         )
-    return _prepared(device)
+    return _with_settings(device)
 
 
-def _prepared(device: torch.device) -> torch.device:
-    """The device, with its libraries set up for pictures and prompts of ever new sizes."""
+def _with_settings(device: torch.device) -> torch.device:
+    """The device; for CUDA's, PyTorch is set for the whole process to what the models need."""
     if device.type == "cuda":
         # cuDNN's attention plans every new shape anew, which takes longer than most queries.
         torch.backends.cuda.enable_cudnn_sdp(False)
         # Of its convolutions only those that give equal bytes for equal input.
         torch.backends.cudnn.deterministic = True
     return device
+
+
+def upload(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """The tensor on a device, without waiting for the device where that is safe.
+
+    CUDA copies what comes from the host before it goes on; others may read it when it is gone.
+    """
+    return tensor.to(device, non_blocking=device.type == "cuda")
 
 
 def resolve_dtype(name: str, device: torch.device) -> torch.dtype:

@@ -11,14 +11,13 @@ from adapters.decoding import Decoded, Stopping
 from adapters.interface import FinishReason
 
 
-class Rows(Protocol):
-    """Rows that have been read and are continued together.
-
-    ``keeping_copies`` tells whether :meth:`keep` takes time, being a copy of what is kept.
-    """
+class Continued(Protocol):
+    """Rows that have been read and are continued together."""
 
     @property
-    def keeping_copies(self) -> bool: ...  # noqa: D102  # see above
+    def keeping_copies(self) -> bool:
+        """Whether :meth:`keep` takes time, being a copy of what is kept."""
+        ...
 
     def step(self, tokens: torch.Tensor) -> torch.Tensor:
         """Append one token, int64 ``[rows]``, to every row; logits ``[rows, vocabulary]``."""
@@ -30,7 +29,7 @@ class Rows(Protocol):
 
 
 def decode_together(
-    rows: Rows, logits: torch.Tensor, stopping: Stopping, repetition_penalty: float = 1.0
+    rows: Continued, logits: torch.Tensor, stopping: Stopping, repetition_penalty: float = 1.0
 ) -> list[Decoded]:
     """Continue all rows greedily, together, each until it stops.
 

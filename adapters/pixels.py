@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from adapters.device import upload
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -19,7 +21,7 @@ def normalise(pixels: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
         ``[n, 3, height, width]``.
     """
     # Made on the device itself, tensors of Python numbers would have the host wait for it.
-    mean = torch.tensor(IMAGENET_MEAN).to(pixels.device, non_blocking=True)
-    std = torch.tensor(IMAGENET_STD).to(pixels.device, non_blocking=True)
+    mean = upload(torch.tensor(IMAGENET_MEAN), pixels.device)
+    std = upload(torch.tensor(IMAGENET_STD), pixels.device)
     scaled = pixels.to(torch.float32).div_(255).sub_(mean).div_(std)
     return scaled.permute(0, 3, 1, 2).to(dtype).contiguous()

@@ -133,18 +133,19 @@ def table(rows: Sequence[Row]) -> str:
         "| against launched | T(n) / T(1) | regions/s | equal answers |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    first = {row.model: row.median("captured") for row in reversed(rows)}
+    one = {row.model: row.median("captured") for row in rows if row.regions == 1}
     for row in rows:
         loop, launched, captured = (row.median(way) for way in WAYS)
         assert launched is not None
         assert captured is not None
         alone = "" if loop is None else f"{loop:.2f}"
         ratio = "" if loop is None else f"{loop / captured:.1f}x"
-        spread = row.seconds["captured"]
+        first, spread = one.get(row.model), row.seconds["captured"]
+        relative = f"{captured / first:.2f}" if first else ""
         lines.append(
             f"| {row.model} | {row.regions} | {alone} | {launched:.3f} "
             f"| {captured:.3f} ({min(spread):.3f}–{max(spread):.3f}) | {ratio} "
-            f"| {launched / captured:.1f}x | {captured / (first[row.model] or captured):.2f} "
+            f"| {launched / captured:.1f}x | {relative} "
             f"| {row.regions / captured:.0f} | {row.equal:.0%} |"
         )
     return "\n".join(lines)

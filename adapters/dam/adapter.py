@@ -35,7 +35,7 @@ from adapters.resampling import Resampler
 from adapters.setting_values import prompt_for
 from adapters.stepping import Stepper
 
-REVISION = 1
+REVISION = 2
 PUBLISHED = {
     f"nvidia/{name}": "Efficient-Large-Model/VILA1.5-3b"
     for name in ("DAM-3B", "DAM-3B-Self-Contained", "DAM-3B-Video")

@@ -12,6 +12,7 @@ import torch
 
 from adapters.dam.modeling import DamModel
 from adapters.dam.preprocessing import RegionView, normalise
+from adapters.device import upload
 
 VISION_BATCH = 8  # regions; each is a full picture and a crop of 729 patches
 
@@ -69,7 +70,7 @@ def fused_features(
         return full
     crops = _input(model, [regions[i].crop for i in chosen])
     crop_masks = _input(model, [regions[i].crop_mask for i in chosen])
-    rows = torch.tensor(chosen).to(full.device, non_blocking=True)
+    rows = upload(torch.tensor(chosen), full.device)
     return full.index_copy(0, rows, model.focus(crops, crop_masks, full[rows]))
 
 

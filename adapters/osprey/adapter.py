@@ -36,7 +36,7 @@ from adapters.osprey.shared_prefix import SharedPrefix
 from adapters.regions import logits_table
 from adapters.stepping import Stepper
 
-REVISION = 1
+REVISION = 2
 PUBLISHED = {
     f"sunshine-lwt/{name}": "lmsys/vicuna-7b-v1.5" for name in ("Osprey-7b", "Osprey-Chat-7b")
 }

@@ -21,8 +21,9 @@ LEVEL_SIDES = (128, 64, 32, 16)  # sides of the four feature maps
 IMAGE_TOKENS = LEVEL_SIDES[2] ** 2  # one for each cell of the third feature map
 POSITION_SIDE = 112  # side of the grid that tells where a mask is (the paper says 224)
 CLIP_MEAN = np.array([0.48145466, 0.4578275, 0.40821073], dtype=np.float32)
-_HOST = torch.device("cpu")
 CLIP_STD = np.array([0.26862954, 0.26130258, 0.27577711], dtype=np.float32)
+
+_HOST = torch.device("cpu")
 
 
 class RegionGrids(NamedTuple):

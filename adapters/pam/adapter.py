@@ -34,7 +34,7 @@ from adapters.pixels import normalise
 from adapters.regions import logits_table, too_long
 from adapters.stepping import Stepper
 
-REVISION = 1
+REVISION = 2
 WAVE = 32  # regions decoded together; each holds keys and values of some 1,100 positions
 PUBLISHED = {
     "Perceive-Anything/PAM-1.5B": "Qwen/Qwen2.5-1.5B-Instruct",

@@ -29,7 +29,7 @@ from adapters.wow_seg.settings import MultiInstance, Settings
 from adapters.wow_seg.shared_prefix import SharedPrefixMode
 from adapters.wow_seg.single import SingleMode
 
-REVISION = 1
+REVISION = 2
 PUBLISHED = {"AAwcAA/WOW-Seg": "OpenGVLab/InternVL3-1B"}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from adapters.device import upload
 from adapters.pixels import normalise
 from adapters.wow_seg.modeling import WowSegModel
 from adapters.wow_seg.preprocessing import RegionCrop
@@ -39,6 +40,6 @@ def encode_pictures(
         features = model.encode(normalise(pixels, model.dtype)).flatten(0, 1)
         # Indices, not a mask, whose count a device would have to tell the host.
         places = torch.from_numpy(np.flatnonzero(keeps[batch]))
-        chosen = features[places.to(model.device, non_blocking=True)]
+        chosen = features[upload(places, model.device)]
         kept += chosen.split_with_sizes([int(keep.sum()) for keep in keeps[batch]])
     return torch.cat(kept[: len(tiles) + 1]), kept[len(tiles) + 1 :]

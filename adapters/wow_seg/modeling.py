@@ -8,6 +8,7 @@ from transformers.models.internvl.configuration_internvl import InternVLVisionCo
 from transformers.models.internvl.modeling_internvl import InternVLVisionModel
 
 from adapters.decoding import additive
+from adapters.device import upload
 from adapters.language import build_qwen2
 from adapters.wow_seg.configuration import VisionConfig, WowSegConfig
 
@@ -92,8 +93,8 @@ class WowSegModel(nn.Module):
         if len(places) != len(features):
             raise ValueError(f"{len(places)} image context tokens but {len(features)} features")
         table = self.language_model.model.embed_tokens
-        embeddings: torch.Tensor = table(input_ids.to(self.device, non_blocking=True))
-        places = places.to(self.device, non_blocking=True)
+        embeddings: torch.Tensor = table(upload(input_ids, self.device))
+        places = upload(places, self.device)
         flat = embeddings.flatten(0, -2).index_copy(0, places, features.to(embeddings.dtype))
         return flat.view_as(embeddings)
 

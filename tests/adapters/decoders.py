@@ -13,11 +13,15 @@ BUILDERS = {"qwen2": build_qwen2, "llama": build_llama}
 
 
 @cache
+@torch.inference_mode(False)
 def network(name: str) -> LanguageModel:
     torch.manual_seed(1)
     built = BUILDERS[name](SIZES).eval()
-    # Sharper than at initialisation, so that answers differ and no choice is nearly tied.
     with torch.no_grad():
+        for parameter in built.parameters():
+            if parameter.dim() == 1:  # biases and norms, which begin as zeros and ones
+                parameter.add_(torch.randn_like(parameter), alpha=0.2)
+        # Sharper than at initialisation, so that answers differ and no choice is nearly tied.
         built.lm_head.weight.mul_(40)
     return built
 
