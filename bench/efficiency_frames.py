@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.efficiency.records import CostRecord, Record, SpeedRecord, hardware_name
-from bench.efficiency.storing import read_records
+from bench.efficiency.storing import records_by_sweep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,12 +32,11 @@ def efficiency_frames(folder: Path) -> EfficiencyFrames:
 
     costs: list[dict[str, object]] = []
     speeds: list[dict[str, object]] = []
-    for sweep in sorted(path for path in folder.glob("*") if path.is_dir()):
-        for record in read_records(sweep):
-            if isinstance(record, CostRecord):
-                costs.append(_point(sweep.name, record) | _cost(record))
-            else:
-                speeds.append(_point(sweep.name, record) | _speed(record))
+    for sweep, record in records_by_sweep(folder):
+        if isinstance(record, CostRecord):
+            costs.append(_point(sweep, record) | _cost(record))
+        else:
+            speeds.append(_point(sweep, record) | _speed(record))
     return EfficiencyFrames(
         pd.DataFrame(costs, columns=list(COST_COLUMNS), dtype=object),
         pd.DataFrame(speeds, columns=list(SPEED_COLUMNS), dtype=object),

@@ -25,6 +25,13 @@ _WARNINGS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a suite gave a run no scores; other runs are scored all the same."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A stored run with its scores.
 
@@ -40,12 +47,22 @@ class Outcome:
 
 
 def finish(
-    config: Config, outcomes: Iterable[Outcome], tracker: Tracker, *, report: bool, as_json: bool
+    config: Config,
+    outcomes: Iterable[Outcome | Refused],
+    tracker: Tracker,
+    *,
+    report: bool,
+    as_json: bool,
 ) -> ExitCode:
     """Print and log every outcome as it comes, then write the board; the verb's exit code."""
     done: list[Outcome] = []
+    refused: list[str] = []
     try:
         for outcome in outcomes:
+            if isinstance(outcome, Refused):
+                note(f"error: {outcome.reason}")
+                refused.append(outcome.reason)
+                continue
             done.append(outcome)
             _show(outcome, as_json=as_json)
             if outcome.kept:
@@ -59,9 +76,12 @@ def finish(
         tracker.log_board([outcome.run for outcome in done if outcome.kept], page.parent)
     if as_json:
         board = None if page is None else str(page)
-        print_json({"runs": [_values(outcome) for outcome in done], "board": board})
+        runs = [_values(outcome) for outcome in done]
+        print_json({"runs": runs, "refused": refused, "board": board})
     elif page is not None:
         click.echo(str(page))
+    if refused:
+        return ExitCode.USAGE
     complete = bool(done) and all(outcome.scores.counts.complete for outcome in done)
     return ExitCode.FINE if complete else ExitCode.INCOMPLETE
 

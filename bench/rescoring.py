@@ -7,28 +7,47 @@ from collections.abc import Iterable, Iterator
 from bench import scoring
 from bench.choices import SuiteChoice
 from bench.config import Config
-from bench.encoder import load_encoder
-from bench.outcomes import Outcome
+from bench.encoder import ScoringEncoder, load_encoder
+from bench.outcomes import Outcome, Refused
 from bench.store import StoredRun
-from suites.base import Selection, Suite
+from suites.base import Selection, Suite, SuiteError
 
 
-def rescore(config: Config, runs: Iterable[StoredRun], *, resamples: int) -> Iterator[Outcome]:
+def rescore(
+    config: Config, runs: Iterable[StoredRun], *, resamples: int
+) -> Iterator[Outcome | Refused]:
     """Score every run over all it was asked; each suite is opened as the manifest says.
 
+    A run whose suite cannot be opened, or whose scores contradict its card, is refused; the
+    others are scored.
+
     Raises:
-        SuiteError: the suite's index cannot be opened, or its scores contradict its card.
         StoreError: the suite has changed since, or the run is being written.
     """
     encoder = load_encoder(config)
     opened: dict[str, Suite] = {}
     for run in runs:
-        recorded = run.manifest().suite
-        suite = opened.get(recorded.digest)
-        if suite is None:
-            choice = SuiteChoice(recorded.called, recorded.kind, recorded.options, ())
-            suite = opened[recorded.digest] = choice.load(config.cache)
-        with run.writing() as writer:
-            selection = Selection(run.manifest().selection.images)
-            scores, manifest = scoring.score(writer, suite, encoder, selection, resamples=resamples)
-        yield Outcome(run, manifest, scores)
+        outcome: Outcome | Refused
+        try:
+            outcome = _rescored(config, run, encoder, opened, resamples)
+        except SuiteError as error:
+            outcome = Refused(str(error))
+        yield outcome
+
+
+def _rescored(
+    config: Config,
+    run: StoredRun,
+    encoder: ScoringEncoder,
+    opened: dict[str, Suite],
+    resamples: int,
+) -> Outcome:
+    recorded = run.manifest().suite
+    suite = opened.get(recorded.digest)
+    if suite is None:
+        choice = SuiteChoice(recorded.called, recorded.kind, recorded.options, ())
+        suite = opened[recorded.digest] = choice.load(config.cache)
+    with run.writing() as writer:
+        selection = Selection(run.manifest().selection.images)
+        scores, manifest = scoring.score(writer, suite, encoder, selection, resamples=resamples)
+    return Outcome(run, manifest, scores)

@@ -17,12 +17,12 @@ from bench.encoder import ScoringEncoder, load_encoder
 from bench.engine import Tally, predict
 from bench.identity import Asker, run_id
 from bench.manifest import CertificateRecord
-from bench.outcomes import Outcome
+from bench.outcomes import Outcome, Refused
 from bench.output import progress
 from bench.part_writer import PartWriter
 from bench.sessions import continued, session
 from bench.store import StoredRun
-from suites.base import Selection, Suite
+from suites.base import Selection, Suite, SuiteError
 
 LOG = Path("logs", "model.log")
 """Where in a run's folder a model's own messages are kept; not part of its results."""
@@ -35,12 +35,14 @@ def run_all(
     selection: Selection,
     *,
     resamples: int,
-) -> Iterator[Outcome]:
+) -> Iterator[Outcome | Refused]:
     """Every model on every suite, one after another, each model loaded once.
+
+    Where a suite fails at one model, such as by scores that contradict its card, the others go on.
 
     Raises:
         AdapterError: a model cannot be loaded.
-        SuiteError: a suite cannot be opened, or its scores contradict its card.
+        SuiteError: a suite cannot be opened.
         StoreError: a run cannot be written.
     """
     opened = [(choice, choice.load(config.cache)) for choice in suites]
@@ -49,19 +51,23 @@ def run_all(
         with _loaded(model) as recognizer:
             for choice, suite in opened:
                 images = selection.count(len(suite))
-                with progress(f"{model.name} on {choice.name}", images) as report:
-                    outcome = run_model(
-                        config.runs,
-                        model,
-                        recognizer,
-                        choice,
-                        suite,
-                        encoder,
-                        selection=selection,
-                        resamples=resamples,
-                        certificate=noted_certificate(config.certificates, recognizer.card),
-                        report=report,
-                    )
+                outcome: Outcome | Refused
+                try:
+                    with progress(f"{model.name} on {choice.name}", images) as report:
+                        outcome = run_model(
+                            config.runs,
+                            model,
+                            recognizer,
+                            choice,
+                            suite,
+                            encoder,
+                            selection=selection,
+                            resamples=resamples,
+                            certificate=noted_certificate(config.certificates, recognizer.card),
+                            report=report,
+                        )
+                except SuiteError as error:
+                    outcome = Refused(str(error))
                 yield outcome
 
 

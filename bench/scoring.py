@@ -45,7 +45,7 @@ def score(
 
     Raises:
         StoreError: the answers belong to another version of the suite.
-        SuiteError: the suite's scores have another main metric than its card.
+        SuiteError: the suite's scores have another main metric or protocol than its card.
     """
     started = time.monotonic()
     scores = compute(writer.run, suite, encoder, selection, resamples)
@@ -64,7 +64,7 @@ def compute(
 
     Raises:
         StoreError: the answers belong to another version of the suite.
-        SuiteError: the suite's scores have another main metric than its card.
+        SuiteError: the suite's scores have another main metric or protocol than its card.
     """
     recorded = run.manifest().suite
     if recorded.digest != suite.digest:
@@ -78,7 +78,7 @@ def compute(
     scores = suite.score(
         answers[selected], encoder, selection=selection, resamples=resamples, seed=SEED
     )
-    _refuse_other_main_metric(run, suite, scores)
+    _refuse_another_column(run, suite, scores)
     return scores
 
 
@@ -118,7 +118,9 @@ def keep(
         seconds=round(time.monotonic() - started, 3),
     )
     # A card that was mended since the answers were stored is the one that counts.
-    suite = manifest.suite.model_copy(update={"main_metric": scores.main_metric})
+    suite = manifest.suite.model_copy(
+        update={"main_metric": scores.main_metric, "protocol": scores.protocol}
+    )
     manifest = manifest.model_copy(
         update={
             "suite": suite,
@@ -130,15 +132,15 @@ def keep(
     return manifest
 
 
-def _refuse_other_main_metric(run: StoredRun, suite: Suite, scores: Scores) -> None:
+def _refuse_another_column(run: StoredRun, suite: Suite, scores: Scores) -> None:
     """The board's column is the card's: ranks, gate and comparison must not be of another."""
-    named, scored = suite.card.main_metric, scores.main_metric
-    if named != scored:
+    card = suite.card
+    if (card.main_metric, card.protocol) != (scores.main_metric, scores.protocol):
         raise SuiteError(
-            f"suite {suite.card.name}: the main metric of its card is {named!r}, that of its "
-            f"scores {scored!r}; let its code say one and the same in its SuiteCard and in the "
-            f"Scores that its `score` returns. The answers are stored: `bench score {run.name}` "
-            "scores them then"
+            f"suite {card.name}: the main metric of its card is {card.main_metric!r} under "
+            f"{card.protocol!r}, that of its scores {scores.main_metric!r} under "
+            f"{scores.protocol!r}: a fault of the suite's code (SuiteCard against Scores). The "
+            f"answers are stored; once it is mended, `bench score {run.name}` scores them"
         )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -30,6 +29,11 @@ DRAWS = "draws.npy"
 _REGION_COLUMNS = ("region_id", "image_id", "category", "reference", "text", "status")
 _ANEW = "`bench score` writes it anew"
 _BEFORE_HEADER = 10  # bytes of an array file: magic, version, the header's length
+_BEGINNING = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '<f4', 'fortran_order': False, "
+    rb"'shape': \((\d+), (\d+)\), \} *\n",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class StoredScores:
                     file.seek(row * of_row, os.SEEK_CUR)
                 wanted = length * (rows if row is None else 1)
                 values = np.fromfile(file, np.float32, wanted).reshape(-1, length)
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError) as error:
             raise StoreError(f"{path} is damaged ({error}); {_ANEW}") from error
         if not rows == len(self.table) == len(self.samples):
             raise StoreError(f"{path} has not a row per score of {SUMMARY}; {_ANEW}")
@@ -128,12 +132,13 @@ class StoredScores:
 def current_scores(run: StoredRun, manifest: Manifest) -> tuple[ScoringRecord, StoredScores] | None:
     """The latest scoring of all that the run holds now, or ``None`` where there is none.
 
-    A scoring from before answers were added, or of a smaller selection, is not current.
+    A scoring from before answers were added, of a smaller selection, or whose main score is not
+    the one that the manifest names is not current.
 
     Raises:
         StoreError: a scoring cannot be read.
     """
-    parts = len(run.parts())
+    suite, parts = manifest.suite, len(run.parts())
     latest_first = sorted(
         manifest.scorings.items(), key=lambda item: (item[1].scored, item[0]), reverse=True
     )
@@ -141,24 +146,22 @@ def current_scores(run: StoredRun, manifest: Manifest) -> tuple[ScoringRecord, S
         path = run.scores_folder / key / SUMMARY
         if record.parts == parts and path.is_file():
             stored = _read_summary(path)
-            if stored.images == manifest.selection.images:
+            same_main = (stored.main_metric, stored.protocol) == (suite.main_metric, suite.protocol)
+            if same_main and stored.images == manifest.selection.images:
                 return record, stored
     return None
 
 
-@lru_cache
 def _shape(beginning: bytes) -> tuple[int, int]:
-    """Rows and their length by an array file's bytes before its values: many files begin alike."""
-    import numpy as np
-    from numpy.lib import format as npy
+    """Rows and their length by an array file's bytes before its values.
 
-    file = io.BytesIO(beginning)
-    npy.read_magic(file)
-    shape, by_columns, dtype = npy.read_array_header_1_0(file)
-    if len(shape) != 2 or by_columns or dtype != np.float32:
+    Read here, as only the one kind of array that is stored is expected: numpy's own parser takes
+    longer, and fails in many ways at damaged bytes.
+    """
+    found = _BEGINNING.fullmatch(beginning)
+    if found is None:
         raise ValueError("not a table of float32")
-    rows, length = shape
-    return rows, length
+    return int(found[1]), int(found[2])
 
 
 def _read_summary(path: Path) -> StoredScores:

@@ -12,6 +12,11 @@ from reports.text import csv_text
 
 SCHEMA_VERSION = 1
 
+_QUOTE = '"'
+_TO_QUOTE = re.compile(r'[",\r\n]')
+_EMPTY = '""'  # the line of a single cell that is empty, which must not be blank
+_NEXT = ",\n "
+
 Cell = str | int | float | bool | None
 
 
@@ -29,19 +34,15 @@ def csv_blocks(
 ) -> bytes:
     """As :func:`csv_bytes`; the rows of a block begin with the same cells, made only once."""
     texts = _Texts()
-    lines = [",".join(map(_quoted, columns))]
+    lines = [",".join(map(_csv_quoted, columns))]
     for shared, rows in blocks:
         beginning = f"{texts.line(shared)}," if shared else ""
         lines += [beginning + texts.line(row) for row in rows]
-    return "".join(f"{line}\r\n" for line in lines).encode("utf-8")
+    return "".join(f"{line or _EMPTY}\r\n" for line in lines).encode("utf-8")
 
 
-def _quoted(text: str) -> str:
+def _csv_quoted(text: str) -> str:
     return f'"{text.replace(_QUOTE, _QUOTE * 2)}"' if _TO_QUOTE.search(text) else text
-
-
-_QUOTE = '"'
-_TO_QUOTE = re.compile(r'[",\r\n]')
 
 
 class _Texts(dict[str, str]):
@@ -51,7 +52,7 @@ class _Texts(dict[str, str]):
     """
 
     def __missing__(self, text: str) -> str:
-        self[text] = cell = _quoted(csv_text(text))
+        self[text] = cell = _csv_quoted(csv_text(text))
         return cell
 
     def line(self, row: Sequence[Cell]) -> str:
@@ -75,9 +76,6 @@ def json_bytes(content: Mapping[str, object]) -> bytes:
     marked = {"schema_version": SCHEMA_VERSION, **content}
     parts = (f"{json.dumps(name)}: {_lines(value)}" for name, value in marked.items())
     return f"{{\n {_NEXT.join(parts)}\n}}\n".encode("ascii")
-
-
-_NEXT = ",\n "
 
 
 def _lines(value: object) -> str:

@@ -13,13 +13,13 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 NAME = "site-files.json"
 SCHEMA_VERSION = 2
 UNFINISHED = f".{NAME}.new"
 """While a build is under way, and after one that failed: the files that it wrote, one a line."""
-_quoted = json.JSONEncoder().encode
+_json_quoted = json.JSONEncoder().encode
 
 
 class Written(NamedTuple):
@@ -50,8 +50,10 @@ class Listing:
 
     def encoded(self) -> bytes:
         """The listing as a file's bytes."""
-        files = (f"{_quoted(path)}: {_written(self.files[path])}" for path in sorted(self.files))
-        parts = (f"{_quoted(name)}: {_made(self.parts[name])}" for name in sorted(self.parts))
+        files = (
+            f"{_json_quoted(path)}: {_written(self.files[path])}" for path in sorted(self.files)
+        )
+        parts = (f"{_json_quoted(name)}: {_made(self.parts[name])}" for name in sorted(self.parts))
         listing = (
             f'"schema_version": {SCHEMA_VERSION}',
             f'"files": {_block("{}", files, 2)}',
@@ -61,12 +63,14 @@ class Listing:
 
 
 def _written(known: Written | None) -> str:
-    return "null" if known is None else _block("[]", (str(known.size), _quoted(known.digest)), 3)
+    if known is None:
+        return "null"
+    return _block("[]", (str(known.size), _json_quoted(known.digest)), 3)
 
 
 def _made(part: Part) -> str:
-    files = _block("[]", map(_quoted, part.files), 4)
-    return _block("{}", (f'"made_from": {_quoted(part.made_from)}', f'"files": {files}'), 3)
+    files = _block("[]", map(_json_quoted, part.files), 4)
+    return _block("{}", (f'"made_from": {_json_quoted(part.made_from)}', f'"files": {files}'), 3)
 
 
 def _block(brackets: str, items: Iterable[str], depth: int) -> str:
@@ -102,9 +106,7 @@ def decoded(values: Mapping[str, object]) -> Listing:
         return Listing({path: None for path in listed if _inside(path)})
     if not isinstance(listed, dict) or not isinstance(parts := values["parts"], dict):
         raise TypeError("a listing maps files and parts")
-    files = {
-        path: Written(*known) if known else None for path, known in listed.items() if _inside(path)
-    }
+    files = {path: _as_listed(known) for path, known in listed.items() if _inside(path)}
     return Listing(
         files,
         {
@@ -113,6 +115,15 @@ def decoded(values: Mapping[str, object]) -> Listing:
             if all(map(files.get, part["files"]))
         },
     )
+
+
+def _as_listed(known: Any) -> Written | None:
+    if known is None:
+        return None
+    size, digest = known
+    if type(size) is not int or not isinstance(digest, str):
+        raise TypeError("a file is listed by its size and its digest")
+    return Written(size, digest)
 
 
 def note(folder: Path, path: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path, PurePosixPath
+from stat import S_ISREG
 
 from reports.frames import ReportError
 from reports.listing import NAME, Listing, Part, Written, note, note_alone, noted, read_listing
@@ -124,7 +125,7 @@ class SiteWriter:
             found = os.stat(path, dir_fd=self._descriptor)
         except OSError:
             return False
-        if written is None or found.st_size != written.size:
+        if written is None or not S_ISREG(found.st_mode) or found.st_size != written.size:
             return False
         if found.st_mtime_ns < self._listed_at:
             return True
@@ -148,7 +149,10 @@ def put_file(folder: Path, path: str, content: bytes) -> Written:
 
 def _holds(place: Path, content: bytes) -> bool:
     try:
-        return place.stat().st_size == len(content) and place.read_bytes() == content
+        found = place.stat()
+        if not S_ISREG(found.st_mode) or found.st_size != len(content):
+            return False
+        return place.read_bytes() == content
     except OSError:
         return False
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from bench.efficiency.records import SpeedRecord, comparable, hardware_name
-from bench.efficiency.storing import read_records
+from bench.efficiency.storing import records_by_sweep
 from bench.manifest import ModelRecord
 from reports.compare_records import SpeedRow
 
@@ -36,7 +36,11 @@ def speed_rows(folder: Path, first: ModelRecord, second: ModelRecord) -> tuple[l
     Raises:
         StoreError: a record cannot be read.
     """
-    swept = list(_swept(folder))
+    swept = [
+        _Swept(sweep, record)
+        for sweep, record in records_by_sweep(folder)
+        if isinstance(record, SpeedRecord)
+    ]
     one, other = _of(first, swept), _of(second, swept)
     for model, found in ((first, one), (second, other)):
         if not found:
@@ -75,13 +79,6 @@ def speed_ratio(first: SpeedRecord, second: SpeedRecord) -> Ratio:
     (one, one_drawn), (other, other_drawn) = medians
     low, high = np.percentile(one_drawn / other_drawn, [TAIL, 100 - TAIL])
     return Ratio(float(one / other), float(low), float(high))
-
-
-def _swept(folder: Path) -> Iterator[_Swept]:
-    for sweep in sorted(path for path in folder.glob("*") if path.is_dir()):
-        for record in read_records(sweep):
-            if isinstance(record, SpeedRecord):
-                yield _Swept(sweep.name, record)
 
 
 def _of(model: ModelRecord, swept: Sequence[_Swept]) -> list[_Swept]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -48,6 +49,17 @@ def read_records(folder: Path) -> list[Record]:
         StoreError: one cannot be read; the message names its file.
     """
     return [read_record(path) for path in sorted(folder.rglob("*.json"))]
+
+
+def records_by_sweep(folder: Path) -> Iterator[tuple[str, Record]]:
+    """Every record below ``folder`` with its sweep, whose name is that of the sub-folder.
+
+    Raises:
+        StoreError: one cannot be read; the message names its file.
+    """
+    for sweep in sorted(path for path in folder.glob("*") if path.is_dir()):
+        for record in read_records(sweep):
+            yield sweep.name, record
 
 
 def read_record(path: Path) -> Record:

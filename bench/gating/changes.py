@@ -107,7 +107,8 @@ def left_out(old: Baseline, speeds: Mapping[Place, Speed]) -> Iterator[str]:
             kept = "keeps an earlier speed" if place in old.speeds else "has no speed"
             yield (
                 f"{place.question.model}: {names[place.question]}, {place.hardware} is left out: "
-                f"{speed.reason}; the baseline {kept} of it. `{speed.command}` times it anew"
+                f"{speed.reason}; the baseline {kept} of it. `{speed.command}` "
+                "on that hardware times it anew"
             )
 
 

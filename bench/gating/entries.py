@@ -52,7 +52,9 @@ class Entry:
         """Why it is not complete, and how to go on; empty where it is."""
         counts = self.table.counts
         if not self.scored:
-            what = "its answers are not scored as they stand"
+            what = (
+                f"its answers are not scored as they stand (`bench score {self.table.run}` does it)"
+            )
         elif not counts.complete:
             what = (
                 f"of {counts.expected:,} regions {counts.errored:,} errored and "

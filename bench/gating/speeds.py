@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bench.config import SpeedGate
 from bench.efficiency.records import Audits, SpeedRecord, hardware_name
-from bench.efficiency.storing import read_records
+from bench.efficiency.storing import records_by_sweep
 
 _DECIMALS = 6  # microseconds, far below any clock's noise
 
@@ -52,7 +52,7 @@ class Place(NamedTuple):
 class Speed(NamedTuple):
     """Median seconds of one picture with the ends of their 95 % interval, or why there are none.
 
-    What was timed but failed its audit has a ``command`` that times it anew.
+    What was timed but failed its audit has a ``command`` that, on its hardware, times it anew.
     """
 
     place: Place
@@ -64,15 +64,14 @@ class Speed(NamedTuple):
 
 
 def read_speeds(folder: Path, gate: SpeedGate) -> dict[Place, Speed]:
-    """The latest speed of every point below ``folder`` that the gate looks at.
+    """The latest speed of every point in the sweeps of ``folder`` that the gate looks at.
 
     Raises:
         StoreError: a record cannot be read.
     """
     records = [
-        (sweep.name, record)
-        for sweep in sorted(path for path in folder.glob("*") if path.is_dir())
-        for record in read_records(sweep)
+        (sweep, record)
+        for sweep, record in records_by_sweep(folder)
         if isinstance(record, SpeedRecord) and looked_at(gate, record.instances)
     ]
     found: dict[Place, Speed] = {}
@@ -161,7 +160,8 @@ def _doubt(audits: Audits | None) -> str:
 
 def _anew(sweep: str, record: SpeedRecord) -> str:
     words = (sweep, "--model", record.subject.model, "--preset", record.effort)
-    return shlex.join(("bench", "efficiency", *words, "--measure", "speed", "--again"))
+    how = ("--measure", "speed", "--device", record.device, "--again")
+    return shlex.join(("bench", "efficiency", *words, *how))
 
 
 def _hardware(record: SpeedRecord) -> str:

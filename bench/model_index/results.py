@@ -57,7 +57,7 @@ def export(runs: Iterable[StoredRun], url: str | None) -> Exported:
         models.setdefault(manifest.model.name)
         found = current_scores(run, manifest)
         if found is None:
-            left_out.append(f"{run.name} is not scored; `bench score` does it")
+            left_out.append(f"{run.name} is not scored; `bench score {run.name}` does it")
         elif reason := _unfit(manifest, found[1]):
             left_out.append(f"{run.name} {reason}")
         else:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bench.commands.efficiency import command as efficiency
 from bench.config import SpeedGate
 from bench.efficiency.records import Audits, comparable
 from bench.efficiency.storing import write_record
@@ -206,13 +207,14 @@ def test_an_update_says_which_speeds_failed_their_audit(
     capsys.readouterr()
     assert bench("baseline", "update") == 0
     point = "32 regions together, forced 32 tokens, quick, Example, 2 cores, 2 threads"
-    anew = "bench efficiency demo --model {} --preset quick --measure speed --again"
+    anew = "bench efficiency demo --model {} --preset quick --measure speed --device cpu --again"
     told = [
         f"mine: {point} is left out: its audit failed: a picture asked again took 40% of its "
         "first time, so something was kept; the baseline has no speed of it. "
-        f"`{anew.format('mine')}` times it anew",
+        f"`{anew.format('mine')}` on that hardware times it anew",
         f"one: {point} is left out: its audit failed: the timed answers are not those of a plain "
-        f"call; the baseline keeps an earlier speed of it. `{anew.format('one')}` times it anew",
+        f"call; the baseline keeps an earlier speed of it. `{anew.format('one')}` on that hardware "
+        "times it anew",
     ]
     said = capsys.readouterr()
     assert [line for line in said.err.splitlines() if "audit" in line] == [
@@ -222,9 +224,17 @@ def test_an_update_says_which_speeds_failed_their_audit(
     assert set(kept(timed_baseline)) == set(before)
     assert bench("baseline", "update", "--dry-run", "--json") == 0
     assert json.loads(capsys.readouterr().out)["left_out"] == told
-    # What the warning names is a command; without the sweep in bench.yaml there is nothing to time.
-    assert bench(*shlex.split(anew.format("one"))[1:]) == 2
-    assert "No such option" not in capsys.readouterr().err
+    verb, *words = shlex.split(anew.format("one"))[1:]
+    assert verb == "efficiency"
+    asked = efficiency.make_context(verb, words).params
+    assert {name: value for name, value in asked.items() if value not in (None, False)} == {
+        "sweep": "demo",
+        "models": ("one",),
+        "effort": "quick",
+        "measure": "speed",
+        "device": "cpu",
+        "again": True,
+    }
 
 
 def test_an_update_says_nothing_of_speeds_timed_anew_or_never_had(

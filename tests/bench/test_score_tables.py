@@ -230,7 +230,18 @@ def test_the_main_score_s_resamples_are_read_alone(run: StoredRun) -> None:
     assert main[1] == whole.samples[0]
 
 
-@pytest.mark.parametrize("damage", ["cut off", "gone", "text", "fewer rows", "other numbers"])
+DAMAGED_HEADERS = {
+    "no closing brace": (b"}", b" "),
+    "many opened": (b"{'descr'", b"(((((((("),
+    "indented": (b"{'descr': ", b" 1\n    2\n "),
+    "another version": (b"NUMPY\x01", b"NUMPY\x09"),
+    "a shape that is none": (b"(", b"-"),
+}
+
+
+@pytest.mark.parametrize(
+    "damage", ["cut off", "gone", "text", "fewer rows", "other numbers", *DAMAGED_HEADERS]
+)
 def test_damaged_resamples_are_an_error_that_names_them(run: StoredRun, damage: str) -> None:
     path = stored(run).folder / "draws.npy"
     whole = np.load(path)
@@ -240,10 +251,27 @@ def test_damaged_resamples_are_an_error_that_names_them(run: StoredRun, damage: 
         path.unlink()
     elif damage == "text":
         path.write_text("hello")
+    elif damage in DAMAGED_HEADERS:
+        written = path.read_bytes()
+        damaged = written.replace(*DAMAGED_HEADERS[damage], 1)
+        assert damaged != written
+        path.write_bytes(damaged)
     else:
         np.save(path, whole[1:] if damage == "fewer rows" else whole.astype("int32"))
     for read in (lambda: table(run), stored(run).draws, stored(run).main_draws):
         with pytest.raises(StoreError, match=r"draws\.npy .*`bench score` writes it anew"):
+            read()
+
+
+def test_resamples_that_begin_like_whole_ones_are_found_damaged(
+    run: StoredRun, tmp_path: Path
+) -> None:
+    whole = stored(run)
+    cut = replace(whole, folder=tmp_path)
+    (tmp_path / "draws.npy").write_bytes((whole.folder / "draws.npy").read_bytes()[:-4])
+    assert whole.main_draws() is not None
+    for read in (cut.draws, cut.main_draws):
+        with pytest.raises(StoreError, match="ends early"):
             read()
 
 

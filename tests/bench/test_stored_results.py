@@ -16,9 +16,21 @@ from tests.bench.kinds import Asked, Bench
 
 
 @pytest.fixture
-def old(goldens: Path) -> StoredRun:
+def as_stored(goldens: Path) -> StoredRun:
     """A whole run of the fake model on three images, as version 1 stored it."""
     (run,) = stored_runs(goldens / "bench" / "runs-v1")
+    return run
+
+
+@pytest.fixture
+def old(goldens: Path, tmp_path: Path) -> StoredRun:
+    """The same run, as if the fake suite's card had named the main metric of its scores then."""
+    shutil.copytree(goldens / "bench" / "runs-v1", tmp_path / "old")
+    (run,) = stored_runs(tmp_path / "old")
+    card = '"main_metric": "semantic_iou"'
+    text = run.manifest_path.read_text()
+    assert text.count(card) == 1
+    run.manifest_path.write_text(text.replace(card, '"main_metric": "semantic_similarity"'))
     return run
 
 
@@ -44,6 +56,13 @@ def test_an_old_run_is_on_the_board(old: StoredRun) -> None:
     assert board.runs["complete"].all()
     assert list(board.runs["certified"]) == [""]
     assert len(board.pages[0].load().regions) == 9
+
+
+def test_old_scores_that_contradict_their_card_count_as_none(as_stored: StoredRun) -> None:
+    assert current_scores(as_stored, as_stored.manifest()) is None
+    (row,) = gather([as_stored]).runs.to_dict("records")
+    assert (row["complete"], row["answered"], row["missing"]) == (False, 9, 0)
+    assert (row["rank"], row["ranked"]) == (None, 0)
 
 
 def test_an_old_run_is_resumed_and_not_asked_again(

@@ -431,6 +431,16 @@ def test_no_page_of_the_board_is_wider_than_its_window(
     page.close()
 
 
+def test_three_ranked_suites_fit_a_desktop_s_front_page(watched: Watched, tmp_path: Path) -> None:
+    made = [boards.run("wow-seg-1b", suite=suite, images=9) for suite in ("lvis", "paco", "rr7k")]
+    for one in made:
+        one.row.update(rank=1, ranked=1)
+    page = watched.open(site(tmp_path, made).with_name("index.html"))
+    box = page.locator(".scroll:has(.front)")
+    assert box.get_by_text("1 of 1").count() == len(made)
+    assert box.evaluate("element => element.scrollWidth <= element.clientWidth")
+
+
 def test_head_and_models_stay_in_sight_when_a_phone_scrolls(browser: Browser, suites: Path) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 320})
     page.goto(suites.as_uri())

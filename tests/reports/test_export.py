@@ -51,3 +51,13 @@ def test_every_cell_is_written_as_the_csv_module_writes_it() -> None:
     writer.writerow(columns)
     writer.writerows([csv_text(one) if isinstance(one, str) else one for one in r] for r in rows)
     assert csv_bytes(columns, rows) == target.getvalue().encode()
+
+
+def test_an_empty_cell_alone_in_its_row_is_written_as_the_csv_module_writes_it() -> None:
+    rows: list[tuple[Cell, ...]] = [("a",), (None,), ("",), (0,)]
+    target = io.StringIO()
+    writer = csv.writer(target, lineterminator="\r\n")
+    writer.writerow([""])
+    writer.writerows(rows)
+    assert csv_bytes([""], rows) == target.getvalue().encode()
+    assert b'\r\n""\r\n' in csv_bytes([""], rows)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from reports.frames import RUN_COLUMNS, ReportError
-from reports.records import runs_of
+from reports import published
+from reports.frames import RUN_COLUMNS, Board, ReportError
+from reports.records import rows_of, runs_of
 from reports.run_page import view
+from reports.site import write_site
 from tests.reports import boards
 
 
@@ -87,3 +94,61 @@ def test_no_number_of_an_incomplete_run_is_a_score() -> None:
     assert run.scores
     assert run.main is None
     assert all(run.score(score.metric, score.protocol) is None for score in run.scores)
+
+
+MIXED = pd.DataFrame(
+    {
+        "real": [1.5, None],
+        "text": ["x", None],
+        "whole": [1, 2],
+        "yes": [True, False],
+        "no whole": [1, None],
+        "no yes": pd.Series([True, None], dtype=object),
+        "objects": pd.Series([np.int64(3), pd.NA], dtype=object),
+        "other objects": pd.Series([np.bool_(True), np.float32(0.5)], dtype=object),
+        "time": pd.Series(["2026-01-31", None], dtype="datetime64[ns]"),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [MIXED, MIXED.convert_dtypes(), MIXED.convert_dtypes(dtype_backend="pyarrow"), MIXED[:0]],
+    ids=["plain", "nullable", "arrow", "empty"],
+)
+def test_rows_are_those_of_pandas(frame: pd.DataFrame) -> None:
+    def told(rows: Iterable[Mapping[Any, object]]) -> list[dict[str, tuple[type, str]]]:
+        return [{name: (type(v), repr(v)) for name, v in row.items()} for row in rows]
+
+    assert told(rows_of(frame)) == told(frame.to_dict("records"))
+
+
+def data_of(board: Board, folder: Path) -> dict[str, object]:
+    """What the board's site has for machines, but for the listing of its files."""
+    write_site(board, folder)
+    found = {path.name: json.loads(path.read_text()) for path in folder.glob("*.json")}
+    del found["site-files.json"]
+    return found
+
+
+def test_a_board_of_nullable_columns_is_that_of_plain_ones(tmp_path: Path) -> None:
+    board = boards.board(boards.demo(), published=published.load())
+    nullable = dataclasses.replace(
+        board,
+        runs=board.runs.convert_dtypes(),
+        scores=board.scores.convert_dtypes(),
+        published=board.published.convert_dtypes(),
+    )
+    plain = data_of(board, tmp_path / "plain")
+    assert len(plain) > 1
+    assert data_of(nullable, tmp_path / "nullable") == plain
+
+
+def test_numpy_s_numbers_in_a_column_of_objects_are_written_as_numbers(tmp_path: Path) -> None:
+    printed = published.load()
+    years = pd.Series([np.int64(year) for year in printed["year"]], dtype=object)
+    plain, objects = (
+        boards.board(boards.demo(), published=frame)
+        for frame in (printed, printed.assign(year=years))
+    )
+    assert data_of(objects, tmp_path / "objects") == data_of(plain, tmp_path / "plain")

@@ -405,3 +405,16 @@ def test_a_part_that_shares_a_file_with_one_that_is_gone_keeps_it(tmp_path: Path
     with writing(tmp_path) as site:
         assert site.keep("two", "two")
     assert (tmp_path / "shared.js").exists()
+
+
+@pytest.mark.parametrize("listed", [False, True], ids=["unknown", "an earlier file"])
+def test_a_pipe_in_a_file_s_place_is_not_read_but_replaced(tmp_path: Path, listed: bool) -> None:
+    if listed:
+        with writing(tmp_path) as site:
+            site.made("part", "one", {"a.txt": put_file(tmp_path, "a.txt", b"")})
+        (tmp_path / "a.txt").unlink()
+    os.mkfifo(tmp_path / "a.txt")
+    with writing(tmp_path) as site:
+        assert not site.keep("part", "one")
+        site.put("a.txt", b"")
+    assert (tmp_path / "a.txt").is_file()

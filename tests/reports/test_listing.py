@@ -41,3 +41,18 @@ def test_a_part_with_a_file_that_leads_out_or_is_not_listed_is_left_out(tmp_path
     (tmp_path / NAME).write_bytes(Listing(known, parts).encoded())
     found = read_listing(tmp_path)
     assert (list(found.files), list(found.parts)) == (["a.css"], ["in"])
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *('[true, "ab"]', '[null, "ab"]', '[1e999, "ab"]', '[NaN, "ab"]', '["nan", "ab"]'),
+        *("[1, null]", '"ab"', "[1]", "[]", "false"),
+    ],
+)
+def test_a_listing_with_an_entry_that_is_none_cannot_be_used(entry: str, tmp_path: Path) -> None:
+    whole = Listing({"a.css": Written(1, "ab"), "b.css": Written(2, "cd")}).encoded().decode()
+    good = '[\n   1,\n   "ab"\n  ]'
+    assert good in whole
+    (tmp_path / NAME).write_text(whole.replace(good, entry))
+    assert read_listing(tmp_path) == Listing()
