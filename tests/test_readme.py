@@ -142,7 +142,7 @@ def test_the_lvis_commands_run_on_a_set_laid_out_as_described(reader: dict[str, 
 def test_a_published_model_is_certified_and_runs_from_its_hub_id(reader: dict[str, Path]) -> None:
     certified = run(command("bench", "certify"), reader)
     assert certified.returncode == 0, certified.stderr
-    assert "osprey, revision 1: passed" in certified.stdout
+    assert "osprey, revision 2: passed" in certified.stdout
     scored = run(f"{command('bench', 'run', '--model')} --json", reader)
     assert scored.returncode == 0, scored.stderr
     (result,) = json.loads(scored.stdout)["runs"]

@@ -16,7 +16,7 @@ import adapters
 from adapters.device import DTYPES
 from adapters.interface import CheckpointError, SettingError, Task
 from adapters.masks import decode_rle
-from adapters.osprey.adapter import OspreyRecognizer
+from adapters.osprey.adapter import REVISION, OspreyRecognizer
 from adapters.osprey.checkpoint import TOWER, expected_shapes, random_model
 from adapters.osprey.configuration import PRESETS, OspreyConfig
 from adapters.osprey.preprocessing import IMAGE_TOKENS, RegionGrids, sample_mask
@@ -364,7 +364,7 @@ def test_the_card_tells_what_answered() -> None:
         "checkpoint",
         "float32",
         "cpu",
-        1,
+        REVISION,
     )
     assert card.parameters == sum(p.numel() for p in golden.golden().model.parameters())
     assert set(card.prompts) == set(Task)
