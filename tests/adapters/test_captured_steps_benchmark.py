@@ -43,7 +43,7 @@ def stepper_of(model: Any) -> object:
 @pytest.mark.parametrize("name", sorted(set(MODELS.values())))
 def test_the_other_ways_take_no_captured_steps(name: str) -> None:
     model: Any = copy.copy(loaded(name))
-    stepper = object()
+    stepper: Any = object()
     if isinstance(model, WowSegRecognizer):
         model.context = replace(model.context, stepper=stepper)
         loop = authors(model)
