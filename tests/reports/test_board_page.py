@@ -1,9 +1,7 @@
-"""What the board shows, and what it must not."""
+"""What the board's pages show of its runs, and what they must not."""
 
 from __future__ import annotations
 
-import csv
-import json
 import re
 from pathlib import Path
 
@@ -11,29 +9,12 @@ import pytest
 
 from reports import board_page, published
 from reports.records import runs_of
-from reports.site import write_site
 from tests.reports import boards, pages
+from tests.reports.board_sites import RECOGNITION, reproduced, write
 
-RECOGNITION = "region-recognition"
 SEGMENTATION = ("pq", "miou")
 LAST = 4
 """Columns after the suites': parameters, licence, checkpoint, certified."""
-
-
-def write(tmp_path: Path, made: list[boards.Made], **options: object) -> Path:
-    """A site with these runs; returns the page of region recognition."""
-    index = write_site(boards.board(made, **options), tmp_path)  # type: ignore[arg-type]
-    return index.with_name(f"{RECOGNITION}.html")
-
-
-def csv_rows(page: Path, stem: str) -> list[dict[str, str]]:
-    """The lines of ``<stem>.csv`` beside the page."""
-    with page.with_name(f"{stem}.csv").open(encoding="utf-8", newline="") as source:
-        return list(csv.DictReader(source))
-
-
-def reproduced(page: Path) -> list[list[str]]:
-    return pages.tables(page)[f"{page.stem}-runs"].rows
 
 
 def test_whole_suites_come_best_first_then_parts_then_incomplete_runs(tmp_path: Path) -> None:
@@ -70,52 +51,6 @@ def test_an_incomplete_run_shows_no_number_as_a_score(tmp_path: Path) -> None:
     assert not any("broken" in svg for svg in charted)
 
 
-def test_the_data_beside_the_board_hold_no_number_of_an_incomplete_run(tmp_path: Path) -> None:
-    page = write(tmp_path, [boards.run("broken", images=20, errored=3)])
-    stored = json.loads(page.with_suffix(".json").read_text())["runs"][0]
-    main = json.loads(page.with_name("index.json").read_text())["runs"][0]
-    assert stored["complete"] is main["complete"] is False
-    assert {score["value"] for score in stored["scores"]} == {None}
-    assert (main["value"], main["low"], main["high"]) == (None, None, None)
-    for stem in ("index", RECOGNITION):
-        numbers = {(row["value"], row["low"], row["high"]) for row in csv_rows(page, stem)}
-        assert numbers == {("", "", "")}
-
-
-def test_the_front_page_s_data_have_a_line_per_run_with_its_main_score(tmp_path: Path) -> None:
-    made = [boards.run("a", images=9), boards.run("b", images=9, errored=2)]
-    made[0].row.update(rank=1, ranked=1)
-    page = write(tmp_path, made)
-    first, second = csv_rows(page, "index")
-    _, metric, protocol, value, low, high, count = made[0].scores[0]
-    assert (first["model"], first["main_metric"], first["protocol"]) == ("a", metric, protocol)
-    assert [float(first[name]) for name in ("value", "low", "high")] == [value, low, high]
-    assert (first["count"], first["rank"], first["ranked"]) == (str(count), "1", "1")
-    assert (second["model"], second["value"], second["rank"]) == ("b", "", "")
-    stored = json.loads(page.with_name("index.json").read_text())
-    assert stored["runs"][0]["value"] == value
-    assert stored["all_scores"] == {"Region recognition": f"{RECOGNITION}.json"}
-    assert "scores" not in stored["runs"][0]
-
-
-def test_every_column_of_the_data_has_a_name_of_its_own(demo_site: Path) -> None:
-    for path in demo_site.parent.glob("*.csv"):
-        with path.open(encoding="utf-8", newline="") as source:
-            names = next(csv.reader(source))
-        assert len(set(names)) == len(names), path.name
-
-
-def test_a_rank_stands_beside_the_main_score_only(tmp_path: Path) -> None:
-    one = boards.run("a", images=9)
-    one.row.update(rank=1, ranked=3)
-    rows = csv_rows(write(tmp_path, [one]), RECOGNITION)
-    assert len(rows) == len(one.scores)
-    ranked = {(row["metric"], row["score_protocol"]) for row in rows if row["rank"]}
-    assert ranked == {("semantic_similarity", "wowseg-v1")}
-    assert {row["protocol"] for row in rows} == {"wowseg-v1"}
-    assert {row["score_protocol"] for row in rows} == set(boards.PROTOCOLS)
-
-
 @pytest.mark.parametrize("standing", ["passed", "other versions", "failed"])
 def test_how_the_adapter_was_certified_stands_in_every_line(tmp_path: Path, standing: str) -> None:
     page = write(tmp_path, [boards.run("a", images=9, certified=standing)])
@@ -137,16 +72,6 @@ def test_a_line_of_several_runs_shows_the_weakest_certificate(tmp_path: Path) ->
     ]
     (row,) = reproduced(write(tmp_path, made))
     assert row[-1].startswith("other versions ")
-
-
-def test_the_data_beside_the_board_hold_the_certificate(tmp_path: Path) -> None:
-    page = write(tmp_path, [boards.run("a", images=9, certified="failed")])
-    stored = json.loads(page.with_name("index.json").read_text())["runs"][0]
-    with page.with_name("index.csv").open(encoding="utf-8", newline="") as source:
-        row = next(csv.DictReader(source))
-    assert stored["certified"] == row["certified"] == "failed"
-    assert (stored["certified_difference"], row["certified_difference"]) == (4.2e-5, "4.2e-05")
-    assert row["certified_on"] == "2026-05-31T18:00:00+00:00"
 
 
 def test_answered_regions_are_counted_and_the_others_named(tmp_path: Path) -> None:
@@ -221,13 +146,6 @@ def test_every_table_has_a_caption_and_every_scrolling_box_takes_the_keyboard(
         assert all(box.get("aria-label") or box.get("aria-labelledby") for box in boxes)
 
 
-def test_every_task_has_a_page_of_its_own_that_the_front_page_leads_to(demo_site: Path) -> None:
-    links = [attributes.get("href") for tag, attributes in pages.tags(demo_site) if tag == "a"]
-    for key in ("region-recognition", "segmentation", "mask-classification"):
-        assert f"{key}.html" in links
-        assert "How to read this" in demo_site.with_name(f"{key}.html").read_text(encoding="utf-8")
-
-
 def test_a_suite_of_another_metric_is_a_family_by_itself(tmp_path: Path) -> None:
     other = boards.measuring(boards.run("m", suite="ours", images=5), ["f1"], "ours-v1")
     page = write(tmp_path, [other]).with_name("suite-ours.html")
@@ -286,57 +204,6 @@ def test_the_model_card_stands_in_the_line(tmp_path: Path) -> None:
     assert row[-5:-1] == ["938 M", "OpenGVLab/InternVL3-1B", "MIT", f"tiny/a {digest}"]
 
 
-def test_the_front_page_has_the_best_lines_by_the_main_metric(tmp_path: Path) -> None:
-    base = boards.run("m", images=30)
-    made = [boards.renamed(base, f"model-{at:02d}") for at in range(12)]
-    for at, one in enumerate(made):
-        one.scores[:] = [(*s[:3], s[3] - at / 100, *s[4:]) for s in one.scores]
-        one.row.update(rank=1 + at, ranked=12)
-    index = write(tmp_path, made).with_name("index.html")
-    rows = pages.tables(index)["region-recognition-best"].rows
-    assert [row[0].split()[0] for row in rows] == [f"model-{at:02d}" for at in range(8)]
-    value, low, high = made[0].scores[0][3:6]
-    assert rows[0][1:4] == ["1 of 12", f"{value * 100:.2f}", f"[{low * 100:.2f}, {high * 100:.2f}]"]
-    assert "All 12 lines" in index.read_text(encoding="utf-8")
-
-
-def test_the_front_page_shows_no_number_of_an_incomplete_run(tmp_path: Path) -> None:
-    broken = boards.run("broken", images=20, errored=3)
-    index = write(tmp_path, [broken]).with_name("index.html")
-    (row,) = pages.tables(index)["region-recognition-best"].rows
-    assert row[1:3] == ["incomplete", f"3 ended in an error, of {broken.row['expected']}"]
-
-
-def test_intervals_are_drawn_within_their_column(tmp_path: Path) -> None:
-    made = [boards.run(name, images=30, skill=skill) for name, skill in (("a", 0.9), ("b", 0.4))]
-    index = write(tmp_path, made).with_name("index.html")
-    drawn = re.findall(r"--l:([\d.]+);--v:([\d.]+);--h:([\d.]+)", index.read_text("utf-8"))
-    assert len(drawn) == 2
-    numbers = [tuple(map(float, spans)) for spans in drawn]
-    assert all(0 <= low <= value <= high <= 100 for low, value, high in numbers)
-    assert (numbers[0][2], numbers[1][0]) == (100, 0)
-
-
-def test_no_interval_is_drawn_where_there_is_no_other_in_its_column(tmp_path: Path) -> None:
-    made = [boards.run("a", suite=suite, images=30) for suite in ("lvis", "paco")]
-    made.append(boards.run("b", suite="paco", images=30, skill=0.4))
-    index = write(tmp_path, made).with_name("index.html")
-    text = index.read_text(encoding="utf-8")
-    assert len(re.findall(r'style="--l:', text)) == 2
-    bounds = [(score[4], score[5]) for one in made[1:] for score in one.scores[:1]]
-    least, greatest = min(low for low, _ in bounds), max(high for _, high in bounds)
-    (ends,) = re.findall(r'class="ends">(.*?)</small>', text)
-    assert re.findall(r">([\d.-]+)<", ends) == [f"{least * 100:.2f}", f"{greatest * 100:.2f}"]
-
-
-def test_a_part_of_a_suite_is_marked_once_on_the_front_page(tmp_path: Path) -> None:
-    made = [boards.run("m", images=20), boards.run("m", images=20, part=5, run_id="part")]
-    index = write(tmp_path, made).with_name("index.html")
-    rows = pages.tables(index)["region-recognition-best"].rows
-    assert [row[0] for row in rows] == ["m wow-seg", "m wow-seg"]
-    assert ["part: first 5 of 20 images" in row[2] for row in rows] == [False, True]
-
-
 def test_a_line_has_the_settings_that_others_of_its_adapter_lack(tmp_path: Path) -> None:
     made = [
         boards.run(f"m-{mode}", images=9, settings=f"cascade={mode}, max_tiles=12, scale=2.0")
@@ -364,25 +231,6 @@ def test_every_task_s_page_says_what_its_own_points_are(demo_site: Path) -> None
     assert not any("mean over regions" in said[key] for key in said if key != RECOGNITION)
     front = demo_site.read_text(encoding="utf-8").partition("<dt>Points</dt>")[2]
     assert front.partition("</div>")[0].count("<dd>") == 3
-
-
-def test_two_runs_of_one_name_are_told_apart_on_the_front_page(tmp_path: Path) -> None:
-    made = [
-        boards.run("m", images=9, settings=f"scale={scale}", run_id=f"run-{scale}")
-        for scale in (1, 2)
-    ]
-    index = write(tmp_path, made).with_name("index.html")
-    rows = pages.tables(index)["region-recognition-best"].rows
-    assert sorted(row[0] for row in rows) == ["m wow-seg · scale=1", "m wow-seg · scale=2"]
-
-
-def test_a_family_s_data_hold_its_own_runs_and_published_rows(demo_site: Path) -> None:
-    for key, suites in (("segmentation", {"shapes-panoptic"}), ("mask-classification", set())):
-        stored = json.loads(demo_site.with_name(f"{key}.json").read_text())
-        assert {run["suite"] for run in stored["runs"]} == suites
-        assert stored["published"]
-        with demo_site.with_name(f"{key}.csv").open(encoding="utf-8", newline="") as source:
-            assert {row["suite"] for row in csv.DictReader(source)} == suites
 
 
 def test_pages_with_200_models_on_three_suites_are_light() -> None:
