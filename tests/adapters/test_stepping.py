@@ -11,33 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters import stepping
-from adapters.batches import Rows, decode_rows
-from adapters.branches import Branches, decode_branches
+from adapters.batches import Rows
 from adapters.decoder_step import FusedDecoder, FusedLinear, grouped_attention
-from adapters.decoding import Decoded, Stopping
-from adapters.language import LanguageModel
+from adapters.decoding import Stopping
 from adapters.stepping import Continuation, Stepper, rounded_up
-from tests.adapters.decoders import BUILDERS, SIZES, network, prompts
-
-SOME = frozenset(range(40, 50))  # tokens that end an answer
-LENGTHS = (1, 4, 2, 7, 5, 3, 6)
-WAYS = ("rows", "branches")
-
-
-@torch.inference_mode()
-def decode(
-    way: str,
-    model: LanguageModel,
-    rows: int,
-    stopping: Stopping,
-    stepper: Stepper | None,
-    penalty: float = 1,
-) -> list[Decoded]:
-    prefix, own = (part.to(model.device) for part in prompts(rows, seed=rows))
-    if way == "rows":
-        return decode_rows(model, prefix, own, stopping, penalty, stepper)
-    beginnings = [own[i, : LENGTHS[i % len(LENGTHS)]] for i in range(rows)]
-    return decode_branches(Branches(model, prefix, stepper), beginnings, stopping)
+from tests.adapters.decoders import BUILDERS, SIZES, SOME, WAYS, decode, network, prompts
 
 
 def fixed(name: str) -> Stepper:
