@@ -6,7 +6,7 @@ Taking turns spreads whatever else happens on the machine over all points and mo
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 
@@ -27,7 +27,7 @@ class Measured:
 
     ``tokens`` counts each region's generated tokens, ``unanswerable`` the regions that the model
     could not see. ``joules`` is the accelerator's energy over all rounds, ``None`` where it has
-    no counter.
+    no counter. ``stops`` counts how often the sweep was stopped and went on with the next round.
     """
 
     first: float
@@ -39,6 +39,7 @@ class Measured:
     unanswerable: int = 0
     peaks: list[Memory] = field(default_factory=list)
     joules: float | None = None
+    stops: int = 0
 
     def laps(self) -> list[Lap]:
         """Every query's, in the order asked."""
@@ -49,24 +50,39 @@ class Measured:
         return statistics.fmean(self.tokens) if self.tokens else 0.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A loaded model and what it is asked; ``name`` is for messages, ``meter`` of its device.
+
+    ``begun`` is what a stopped sweep had found of some questions; ``keep`` takes what is found of
+    one after each of its rounds.
+    """
+
+    name: str
+    recognizer: RegionRecognizer
+    meter: Meter
+    questions: Sequence[Question]
+    begun: Mapping[Question, Measured] = field(default_factory=dict)
+    keep: Callable[[Question, Measured], None] = lambda *_: None
+
+
 class Trial:
     """One question on its way through warm-up, audits and rounds."""
 
     def __init__(
-        self,
-        recognizer: RegionRecognizer,
-        meter: Meter,
-        question: Question,
-        scenes: Sequence[Scene],
-        effort: Effort,
+        self, model: Asked, question: Question, scenes: Sequence[Scene], effort: Effort
     ) -> None:
         self.question = question
-        self._recognizer, self._meter, self._effort = recognizer, meter, effort
+        self._recognizer, self._meter, self._effort = model.recognizer, model.meter, effort
         self._scenes = cycle(scenes)
-        self._found: Measured | None = None
+        self._found = model.begun.get(question)
+
+    def lacks_round(self, number: int) -> bool:
+        """Whether the round, counted from 1, is still to be measured."""
+        return self._found is None or len(self._found.rounds) < number
 
     def prepare(self) -> None:
-        """Ask for the first time, warm up, and audit.
+        """Ask for the first time, warm up, and audit; only warm up what was audited before.
 
         Raises:
             NotPossible: the model cannot be asked this.
@@ -76,6 +92,9 @@ class Trial:
         if reason := refusal(self.question, answers):
             raise NotPossible(reason)
         warm = warm_up(lambda: self._timed(next(self._scenes))[0].seconds, self._effort)
+        if self._found is not None:
+            self._found.stops += 1
+            return
         kernels = AttentionKernels()
 
         def plain(scene: Scene) -> list[Answer]:
@@ -125,16 +144,6 @@ class Trial:
         return lap.seconds, answers
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Asked:
-    """A loaded model and what it is asked; ``name`` is for messages, ``meter`` of its device."""
-
-    name: str
-    recognizer: RegionRecognizer
-    meter: Meter
-    questions: Sequence[Question]
-
-
 def measure(
     models: Sequence[Asked],
     scenes: Sequence[Scene],
@@ -155,16 +164,19 @@ def measure(
         tell: hears what is going on.
     """
     standing = [
-        [Trial(model.recognizer, model.meter, q, scenes, effort) for q in model.questions]
-        for model in models
+        [Trial(model, question, scenes, effort) for question in model.questions] for model in models
     ]
-    for step in ("warm-up", *(f"round {n}" for n in range(1, effort.rounds + 1))):
+    for number in range(effort.rounds + 1):  # the first warms up
         for model, trials in zip(models, standing, strict=True):
-            if trials:
-                tell(f"{model.name}: {step}, points: {len(trials)}")
-            for trial in list(trials):
+            asked = [trial for trial in trials if trial.lacks_round(number or effort.rounds)]
+            if asked:
+                step = f"round {number}" if number else "warm-up"
+                tell(f"{model.name}: {step}, points: {len(asked)}")
+            for trial in asked:
                 held = model.meter.held()
-                problem = _attempt(trial.prepare if step == "warm-up" else trial.measure_round)
+                problem = _attempt(trial.measure_round if number else trial.prepare)
+                if problem is None and number:
+                    model.keep(trial.question, trial.found())
                 if problem is not None:
                     model.meter.release()
                 _attribute(model.meter.held() - held, model, models)

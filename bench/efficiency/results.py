@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.efficiency.records import Record
-from bench.efficiency.storing import stored_record, write_record
+from bench.efficiency import drafts
+from bench.efficiency.measuring import Measured
+from bench.efficiency.records import Record, SpeedRecord
+from bench.efficiency.storing import place, stored_record, write_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,26 @@ class Shelf:
         return None if stored.failed else stored
 
     def store(self, record: Record) -> Stored:
-        """Store a record.
+        """Store a record, which ends its draft.
 
         Raises:
             StoreError: it cannot be stored.
         """
-        return Stored(write_record(self.folder, self.sweep, record), record, fresh=True)
+        path = write_record(self.folder, self.sweep, record)
+        self._draft(record).unlink(missing_ok=True)
+        return Stored(path, record, fresh=True)
+
+    def begun(self, blank: SpeedRecord) -> Measured | None:
+        """What a stopped sweep found of a point in the same circumstances."""
+        return None if self.again else drafts.read_draft(self._draft(blank), blank)
+
+    def keep(self, blank: SpeedRecord, found: Measured) -> None:
+        """Store what has been found of a point so far.
+
+        Raises:
+            StoreError: it cannot be stored.
+        """
+        drafts.write_draft(self._draft(blank), blank, found)
+
+    def _draft(self, like: Record) -> Path:
+        return place(self.folder, self.sweep, like).with_suffix(drafts.SUFFIX)

@@ -129,6 +129,10 @@ def _doubts(found: Measured, effort: Effort) -> list[str]:
             f"a picture asked again took {found.audits.repeat_ratio:.0%} of its first time: "
             "something seems to be kept between queries"
         )
+    if found.stops:
+        doubts.append(
+            f"the sweep was stopped between rounds and went on later, times: {found.stops}"
+        )
     if found.unanswerable:
         doubts.append(f"{found.unanswerable} regions could not be seen by the model")
     return doubts

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from bench.atomic import clear_temporaries, write_json
 from bench.efficiency.records import Record, parse
@@ -22,14 +22,24 @@ def write_record(folder: Path, sweep: str, record: Record) -> Path:
         StoreFull: there is no room.
         StoreError: the folder cannot be written.
     """
-    path = _place(folder, sweep, record)
+    path = place(folder, sweep, record)
+    write_model(path, record)
+    return path
+
+
+def write_model(path: Path, model: BaseModel) -> None:
+    """Write a record, or what becomes one, into a folder that is made if need be.
+
+    Raises:
+        StoreFull: there is no room.
+        StoreError: the folder cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"folder {path.parent} cannot be made: {error}") from error
     clear_temporaries(path.parent)
-    write_json(path, record.model_dump(mode="json"))
-    return path
+    write_json(path, model.model_dump(mode="json"))
 
 
 def stored_record(folder: Path, sweep: str, like: Record) -> tuple[Path, Record] | None:
@@ -38,7 +48,7 @@ def stored_record(folder: Path, sweep: str, like: Record) -> tuple[Path, Record]
     Raises:
         StoreError: it cannot be read.
     """
-    path = _place(folder, sweep, like)
+    path = place(folder, sweep, like)
     return (path, read_record(path)) if path.is_file() else None
 
 
@@ -74,5 +84,6 @@ def read_record(path: Path) -> Record:
         raise StoreError(f"efficiency record {path} cannot be read: {error}") from error
 
 
-def _place(folder: Path, sweep: str, record: Record) -> Path:
+def place(folder: Path, sweep: str, record: Record) -> Path:
+    """The file of a record."""
     return folder / sweep / record.subject.model / f"{record.key[:_KEY_DIGITS]}.json"

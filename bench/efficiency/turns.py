@@ -19,7 +19,7 @@ from bench.efficiency.hardware import Neighbours
 from bench.efficiency.measuring import Asked, Measured, describe, measure
 from bench.efficiency.meter import Clock, Meter
 from bench.efficiency.problems import Unmeasured, problem_of
-from bench.efficiency.records import Geometry
+from bench.efficiency.records import Decode, Geometry
 from bench.efficiency.results import Outcome, Shelf, Skipped, Stored
 from bench.efficiency.scenes import Scene, draw_scene
 from bench.efficiency.speeds import Circumstances
@@ -135,20 +135,29 @@ class Turns:
             loaded.here = replace(loaded.here, interleaved=others)
             loaded.meter.others = loaded.meter.held() - loaded.held
         for decode in self.spec.decode:
-            turns = {
-                Asked(
-                    loaded.contender.title,
-                    loaded.recognizer,
-                    loaded.meter,
-                    [question for question in loaded.missing if question.decode == decode],
-                ): loaded
-                for loaded in group
-            }
+            turns = {self._asked(loaded, decode): loaded for loaded in group}
             for asked, question, found in measure(list(turns), scenes, self.effort, self.tell):
                 yield from self._finish(turns[asked], question, found)
         return [
             Entrant(loaded.contender, tuple(loaded.crowded)) for loaded in group if loaded.crowded
         ]
+
+    def _asked(self, loaded: Loaded, decode: Decode) -> Asked:
+        """A model with its points that are decoded so, and what is known of them."""
+        questions = [question for question in loaded.missing if question.decode == decode]
+        begun = {
+            question: found
+            for question in questions
+            if (found := self.shelf.begun(loaded.here.blank(question))) is not None
+        }
+        title = loaded.contender.title
+        if begun:
+            self.tell(f"{title}: going on with rounds measured before, points: {len(begun)}")
+
+        def keep(question: Question, found: Measured) -> None:
+            self.shelf.keep(loaded.here.blank(question), found)
+
+        return Asked(title, loaded.recognizer, loaded.meter, questions, begun, keep)
 
     def _finish(
         self, loaded: Loaded, question: Question, found: Measured | Unmeasured
