@@ -72,6 +72,7 @@ def _speed(record: SpeedRecord) -> dict[str, object]:
         "outputs_equal": audits and audits.outputs_equal,
         "repeat_ratio": audits and audits.repeat_ratio,
         "repeat_ok": audits and audits.repeat_ok,
+        "repeatable": audits and audits.repeatable,
         "hardware": _hardware(record),
         "interleaved": "; ".join(record.interleaved),
         "foreign_processes": "; ".join(record.foreign_processes),

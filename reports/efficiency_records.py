@@ -12,6 +12,7 @@ from reports.frames import ReportError
 from reports.records import real, text
 
 COMPUTED, MEASURED = "computed", "measured"
+DOUBT = "†"  # behind the speeds of points whose audits failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class Speed:
     outputs_equal: bool | None
     repeat_ratio: float | None
     repeat_ok: bool | None
+    repeatable: bool | None
     device: str
     driver: str
     attention: str
@@ -122,6 +124,16 @@ class Speed:
     def measured(self) -> bool:
         """Whether the point has a speed."""
         return self.outcome == MEASURED and bool(self.seconds_p50)
+
+    @property
+    def mark(self) -> str:
+        """Stands behind numbers that are doubtful."""
+        return f" {DOUBT}" if self.doubtful else ""
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether an audit of the speed failed: it may not be that of ordinary queries."""
+        return self.measured and (self.outputs_equal is False or self.repeat_ok is False)
 
     @property
     def outcome_words(self) -> str:

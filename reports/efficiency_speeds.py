@@ -23,7 +23,7 @@ from reports.efficiency_chart import curve_chart
 from reports.efficiency_costs import relative_chart, told
 from reports.efficiency_groups import ALONE, TOGETHER, Curve, Group
 from reports.efficiency_lines import Line, Place, Style, stop
-from reports.efficiency_records import Speed
+from reports.efficiency_records import DOUBT, Speed
 from reports.export import Cell
 
 _MILLISECONDS_BELOW = 0.1
@@ -75,7 +75,7 @@ def speed_blocks(
             title=kind.title,
             note="",
             figures=tuple(_pair(group, looks, key, kind)),
-            caption=kind.caption,
+            caption=_with_doubt(kind.caption, group),
             head=tuple(f"N = {n}" for n in group.instances),
             rows=rows_of(group, looks, _cells(group, kind.entry)),
         )
@@ -84,7 +84,7 @@ def speed_blocks(
         title="Time relative to one region",
         note="",
         figures=tuple(_relative(group, looks, key)),
-        caption="Times the median time of a picture with one region.",
+        caption=_with_doubt("Times the median time of a picture with one region.", group),
         head=tuple(f"N = {n}" for n in group.instances),
         rows=rows_of(group, looks, _ratios(group)),
     )
@@ -107,7 +107,8 @@ def point_rows(group: Group[Speed]) -> tuple[tuple[str, ...], list[tuple[str, ..
         "Process, MiB",
         "Energy, J",
         "Same answers",
-        "Asked again",
+        "Same again",
+        "Time again",
         "Load average",
         "Remarks",
     )
@@ -155,6 +156,7 @@ def _point_row(label: str, p: Speed) -> tuple[str, ...]:
         _number(p.process_rss_bytes, 2**20),
         _number(p.energy_joules),
         _yes(p.outputs_equal),
+        _yes(p.repeatable),
         f"{p.repeat_ratio:.2f}×" if p.repeat_ratio else "–",
         _number(p.load_average),
         "; ".join(remark for remark in remarks if remark),
@@ -189,7 +191,16 @@ def _cells(group: Group[Speed], entry: Callable[[Speed], Entry]) -> dict[Curve, 
 def _or_why(point: Speed | None, entry: Callable[[Speed], Entry]) -> Entry:
     if point is None:
         return Entry("–", absent=True)
-    return entry(point) if point.measured else Entry(point.outcome_words, absent=True)
+    if not point.measured:
+        return Entry(point.outcome_words, absent=True)
+    found = entry(point)
+    return found._replace(lead=found.lead + point.mark)
+
+
+def _with_doubt(caption: str, group: Group[Speed]) -> str:
+    if not any(point.doubtful for _, point in group.points):
+        return caption
+    return f"{caption} {DOUBT} An audit of the point failed: see “All points”."
 
 
 def _ratios(group: Group[Speed]) -> dict[Curve, list[Entry]]:
@@ -264,15 +275,18 @@ def _lines(
 
 
 def _left(group: Group[Speed], looks: Mapping[Curve, Style | None], way: str) -> str:
-    """Curves that could not be drawn."""
-    remarks = []
+    """Curves that could not be drawn, and points whose audits failed."""
+    remarks, doubtful = [], []
     for curve in group.of(way):
         points = group.curves[curve]
         if looks[curve] is None:
             remarks.append(f"{group.labels[curve]}: in the table only")
         elif not any(point.measured for point in points.values()):
             remarks.append(f"{group.labels[curve]}: {points[min(points)].outcome_words}")
-    return f"Not drawn: {'; '.join(remarks)}." if remarks else ""
+        if found := [str(n) for n in sorted(points) if points[n].doubtful]:
+            doubtful.append(f"{group.labels[curve]} at N = {', '.join(found)}")
+    told = {"Not drawn": remarks, f"{DOUBT} An audit failed": doubtful}
+    return " ".join(f"{what}: {'; '.join(which)}." for what, which in told.items() if which)
 
 
 def _data(group: Group[Speed], way: str) -> list[dict[str, Cell]]:

@@ -115,6 +115,7 @@ SPEED_COLUMNS = (
     "outputs_equal",
     "repeat_ratio",
     "repeat_ok",
+    "repeatable",  # a picture asked again got the same answers
     "device",  # as torch calls it
     "hardware",  # speeds of two different texts never share a chart
     "driver",

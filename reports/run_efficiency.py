@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from reports.efficiency_blocks import significant
-from reports.efficiency_records import Cost, Speed, costs_of, speeds_of
+from reports.efficiency_records import DOUBT, Cost, Speed, costs_of, speeds_of
 from reports.frames import Board
 from reports.records import Run
 
@@ -30,13 +30,15 @@ class EfficiencyTable(NamedTuple):
     """Points that can be compared: one sweep, one subject, one way to decode, one machine.
 
     ``hardware`` is empty where only computed costs are there; ``facts`` say what was asked, and
-    of which checkpoint with which settings.
+    of which checkpoint with which settings. ``note`` explains the mark that some speeds
+    bear.
     """
 
     sweep: str
     hardware: str
     facts: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    note: str
 
 
 class _Group(NamedTuple):
@@ -63,9 +65,19 @@ def efficiency_tables(board: Board, run: Run) -> tuple[EfficiencyTable, ...]:
         if _place(cost) not in timed:
             groups.setdefault(_group(cost), []).append((cost, cost))
     return tuple(
-        EfficiencyTable(*group, tuple(_row(point, cost) for point, cost in _in_order(points)))
+        EfficiencyTable(
+            *group,
+            tuple(_row(point, cost) for point, cost in _in_order(points)),
+            _note([point for point, _ in points]),
+        )
         for group, points in sorted(groups.items())
     )
+
+
+def _note(points: Sequence[Cost | Speed]) -> str:
+    if any(isinstance(point, Speed) and point.doubtful for point in points):
+        return f"{DOUBT} An audit of the point failed: see the efficiency page."
+    return ""
 
 
 def _own(frame: pd.DataFrame, run: Run) -> pd.DataFrame:
@@ -122,8 +134,9 @@ def _row(point: Cost | Speed, cost: Cost | None) -> tuple[str, ...]:
     memory = point.peak_allocated_bytes or point.process_rss_bytes
     return (
         *head,
-        significant(point.regions_per_second or point.instances / (point.seconds_p50 or 1)),
-        significant((point.seconds_p50 or 0) * 1e3),
+        significant(point.regions_per_second or point.instances / (point.seconds_p50 or 1))
+        + point.mark,
+        significant((point.seconds_p50 or 0) * 1e3) + point.mark,
         "" if memory is None else significant(memory / _MEBI),
         flops,
     )

@@ -126,10 +126,19 @@ def _tell_doubts(record: Record, told: Sequence[str]) -> None:
 
 
 def _show(name: str, done: Sequence[Stored]) -> None:
-    from bench.efficiency.showing import COST_COLUMNS, SPEED_COLUMNS, cost_rows, speed_rows
+    from bench.efficiency.showing import (
+        COST_COLUMNS,
+        DOUBT,
+        SPEED_COLUMNS,
+        cost_rows,
+        is_doubtful,
+        speed_rows,
+    )
 
     records = [stored.record for stored in done]
     if costs := cost_rows(records):
         print_table(COST_COLUMNS, costs, title=f"{name}: computed cost of a picture")
     if speeds := speed_rows(records):
         print_table(SPEED_COLUMNS, speeds, title=f"{name}: measured speed of a picture")
+    if any(is_doubtful(record) for record in records):
+        click.echo(f"{DOUBT} An audit of the point failed; its record's warnings say which.")

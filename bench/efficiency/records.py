@@ -135,6 +135,11 @@ class Audits(_Record):
     repeat_ok: bool
     repeatable: bool | None = None
 
+    @property
+    def passed(self) -> bool:
+        """Whether the timed queries did the work of ordinary ones."""
+        return self.outputs_equal and self.repeat_ok
+
 
 class SpeedRecord(_Point):
     """Seconds of one picture with its regions, end to end, or why there are none.

@@ -8,6 +8,8 @@ from bench.efficiency.records import CostRecord, Record, SpeedRecord, comparable
 
 Row = tuple[object, ...]
 
+DOUBT = "†"  # behind the speeds of points whose audits failed
+
 COST_COLUMNS = (
     "model",
     "tiles",
@@ -49,6 +51,12 @@ def speed_rows(records: Sequence[Record]) -> list[Row]:
     return [_speed_row(record, ones.get(_curve(record))) for record in speeds]
 
 
+def is_doubtful(record: Record) -> bool:
+    """Whether a speed's audit failed."""
+    audits = record.audits if isinstance(record, SpeedRecord) else None
+    return audits is not None and not audits.passed
+
+
 def _cost_row(record: CostRecord, one: int | None) -> Row:
     point = (record.subject.model, record.geometry.tiles, record.way, record.instances)
     if record.flops is None:
@@ -70,14 +78,15 @@ def _speed_row(record: SpeedRecord, one: SpeedRecord | None) -> Row:
         f"{record.decode} {record.tokens}",
         record.instances,
     )
+    mark = f" {DOUBT}" if is_doubtful(record) else ""
     if record.seconds_p50 is None:
         return (*point, record.outcome.replace("_", " "), "", "", "", "", "")
     basis = one.seconds_p50 if one is not None and comparable(record, one) is None else None
     peak = record.peak_allocated_bytes or record.process_rss_bytes
     return (
         *point,
-        _number(record.regions_per_second),
-        f"{_ms(record.seconds_p50)} [{_ms(record.seconds_low)}, {_ms(record.seconds_high)}]",
+        _number(record.regions_per_second) + mark,
+        f"{_ms(record.seconds_p50)}{mark} [{_ms(record.seconds_low)}, {_ms(record.seconds_high)}]",
         _ms(record.seconds_p90),
         _times(record.seconds_p50, basis),
         _number(record.tokens_per_region),

@@ -301,6 +301,17 @@ def test_the_tables_show_every_point(
     assert "1.37x" in printed  # (1000 + 4 * 140) to (1000 + 140)
 
 
+def test_speeds_whose_audits_failed_are_marked(
+    efficiency: Efficiency, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hurried = "{one: {adapter: paced, preset: small, settings: {hurries: true}}}"
+    efficiency("--measure", "speed", models=hurried)
+    cli.run(["efficiency", "--preset", "quick", "--measure", "speed", "--no-report"])
+    printed = capsys.readouterr().out
+    assert printed.count("†") == 2 * 6 + 1
+    assert "† An audit of the point failed" in printed
+
+
 def test_a_record_of_a_newer_version_is_refused(efficiency: Efficiency, place: Path) -> None:
     _, printed = efficiency("--measure", "cost")
     path = Path(printed["records"][0]["path"])

@@ -335,3 +335,23 @@ def test_curves_and_their_names_are_readable_on_their_paper(repository: Path, sc
     for color in re.findall(r"--s\d: (#\w{6})", blocks[scheme]):
         darker, lighter = sorted((luminance(color), paper))
         assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize("audit", ["outputs_equal", "repeat_ok"])
+def test_speeds_whose_audits_failed_are_marked(tmp_path: Path, audit: str) -> None:
+    speeds = small_speeds()
+    point = (speeds["model"] == TWO[0].name) & (speeds["way"] == "together")
+    speeds[audit] = ~(point & (speeds["instances"] > 1))
+    page = write_efficiency(board(speeds=speeds), tmp_path)
+    for ending in ("-throughput-table", "-latency-table", "-relative-table"):
+        marked = {
+            (row[0].split()[0], n)
+            for row in table(page, ending).rows
+            for n, cell in zip(FEW, row[1:], strict=True)
+            if "†" in cell
+        }
+        assert marked == {(TWO[0].name, 4), (TWO[0].name, 32)}
+    told = f"† An audit failed: {TWO[0].name} at N = 4, 32."
+    assert page.read_text().count(told) == 3  # below the charts of this way of asking
+    plain = write_efficiency(board(speeds=small_speeds()), tmp_path / "plain")
+    assert "†" not in plain.read_text()

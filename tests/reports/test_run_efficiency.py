@@ -66,3 +66,11 @@ def test_two_subjects_never_share_a_table_and_captions_tell_them_apart(made: boa
     assert sorted("box=mask" in told(table) for table in found) == [False, True]
     assert [len(table.rows) for table in found] == [4, 4]
     assert all(NAME in told(table) for table in found)
+
+
+def test_a_speed_whose_audit_failed_is_marked(made: boards.Made) -> None:
+    (plain,) = tables(made, {"random_weights": True}, {"model": "someone-else"})
+    assert plain.note == ""
+    (found,) = tables(made, {"outputs_equal": False}, {"model": "someone-else"})
+    assert [row[2].endswith(" †") for row in found.rows] == [True] * 4
+    assert found.note.startswith("† An audit of the point failed")
