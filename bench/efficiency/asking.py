@@ -56,11 +56,13 @@ def ask(
 
 
 def refusal(question: Question, answers: list[Answer]) -> str | None:
-    """Why the model cannot be asked this question, ``None`` where it can.
+    """Why these answers are none to be timed, ``None`` where they are.
 
-    A region that ends in an error would make the others look fast; so would an adapter that does
-    not know forced answers.
+    A region that is missing or ends in an error would make the others look fast; so would an
+    adapter that does not know forced answers.
     """
+    if len(answers) != question.instances:
+        return f"{len(answers)} answers came for {question.instances} regions"
     for answer in answers:
         if answer.status is Status.ERRORED:
             return answer.error or "an answer is errored"

@@ -25,8 +25,8 @@ def audit(
         question: what the model is asked.
         timed: asks about a scene as the measurement does; seconds and answers.
         plain: asks about a scene as a suite does, whose answers end by themselves.
-        scenes: pictures to ask about twice; the last to be asked before must not be the first
-            of these.
+        scenes: pictures to ask about twice, none of which was asked about before: what is kept
+            of a picture would make its first time here as short as its second.
     """
     ratios, equal, repeatable = [], True, True
     for number, scene in enumerate(scenes):

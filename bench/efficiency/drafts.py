@@ -35,7 +35,7 @@ def write_draft(path: Path, point: SpeedRecord, found: Measured) -> None:
     write_model(path, Draft(point=point, found=found))
 
 
-def read_draft(path: Path, point: SpeedRecord) -> Measured | None:
+def read_draft(path: Path, point: SpeedRecord) -> Draft | None:
     """What a stopped sweep found of a point in the same circumstances; ``None`` if nothing is left.
 
     Other code, another machine and other models in turn make other circumstances. A draft that
@@ -45,7 +45,7 @@ def read_draft(path: Path, point: SpeedRecord) -> Measured | None:
         draft = Draft.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None
-    return draft.found if _circumstances(draft.point) == _circumstances(point) else None
+    return draft if _circumstances(draft.point) == _circumstances(point) else None
 
 
 def _circumstances(point: SpeedRecord) -> dict[str, Any]:

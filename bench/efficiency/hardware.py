@@ -27,6 +27,15 @@ class Neighbours:
     load_average: float | None
     processes: tuple[str, ...]
 
+    def joined(self, load_average: float | None, processes: tuple[str, ...]) -> Neighbours:
+        """Both at their worst, where rounds were measured beside these and beside those."""
+        loads = [load for load in (self.load_average, load_average) if load is not None]
+        return Neighbours(
+            self.cores,
+            max(loads, default=None),
+            tuple(dict.fromkeys((*processes, *self.processes))),
+        )
+
     def warnings(self) -> list[str]:
         """What may make the sweep slower than the hardware is."""
         found, cores = [], self.cores

@@ -15,7 +15,7 @@ from bench.efficiency.asking import Question, ask, refusal
 from bench.efficiency.audits import audit
 from bench.efficiency.hardware import AttentionKernels
 from bench.efficiency.meter import Lap, Memory, Meter
-from bench.efficiency.problems import NotPossible, Unmeasured, problem_of
+from bench.efficiency.problems import AnswersBroke, NotPossible, Unmeasured, problem_of
 from bench.efficiency.records import Audits
 from bench.efficiency.scenes import Scene
 from bench.efficiency.timing import Effort, WarmUp, warm_up
@@ -70,11 +70,16 @@ class Trial:
     """One question on its way through warm-up, audits and rounds."""
 
     def __init__(
-        self, model: Asked, question: Question, scenes: Sequence[Scene], effort: Effort
+        self,
+        model: Asked,
+        question: Question,
+        scenes: Sequence[Scene],
+        unseen: Iterator[Scene],
+        effort: Effort,
     ) -> None:
         self.question = question
         self._recognizer, self._meter, self._effort = model.recognizer, model.meter, effort
-        self._scenes = cycle(scenes)
+        self._scenes, self._unseen = cycle(scenes), unseen
         self._found = model.begun.get(question)
 
     def lacks_round(self, number: int) -> bool:
@@ -86,9 +91,10 @@ class Trial:
 
         Raises:
             NotPossible: the model cannot be asked this.
+            AnswersBroke: it answered once, but not again.
             Exception: whatever the model raises.
         """
-        lap, answers = self._timed(next(self._scenes))
+        lap, answers = self._asked(next(self._scenes))
         if reason := refusal(self.question, answers):
             raise NotPossible(reason)
         warm = warm_up(lambda: self._timed(next(self._scenes))[0].seconds, self._effort)
@@ -106,12 +112,17 @@ class Trial:
             self.question,
             self._seconds_and_answers,
             plain,
-            [next(self._scenes) for _ in range(self._effort.repeats)],
+            [next(self._unseen) for _ in range(self._effort.repeats)],
         )
         self._found = Measured(lap.seconds, warm, audits, str(kernels))
 
     def measure_round(self) -> None:
-        """Ask as often and as long as each round takes."""
+        """Ask as often and as long as each round takes.
+
+        Raises:
+            AnswersBroke: a query was not answered as the first was.
+            Exception: whatever the model raises.
+        """
         found = self.found()
         laps: list[Lap] = []
         self._meter.reset()
@@ -135,9 +146,15 @@ class Trial:
             raise RuntimeError("a trial is measured before it is prepared")
         return self._found
 
-    def _timed(self, scene: Scene) -> tuple[Lap, list[Answer]]:
+    def _asked(self, scene: Scene) -> tuple[Lap, list[Answer]]:
         question = self.question
         return self._meter.lap(lambda: ask(self._recognizer, question, scene, question.generation))
+
+    def _timed(self, scene: Scene) -> tuple[Lap, list[Answer]]:
+        lap, answers = self._asked(scene)
+        if reason := refusal(self.question, answers):
+            raise AnswersBroke(f"queries were answered, then {reason}")
+        return lap, answers
 
     def _seconds_and_answers(self, scene: Scene) -> tuple[float, list[Answer]]:
         lap, answers = self._timed(scene)
@@ -147,6 +164,7 @@ class Trial:
 def measure(
     models: Sequence[Asked],
     scenes: Sequence[Scene],
+    unseen: Iterator[Scene],
     effort: Effort,
     tell: Callable[[str], None],
 ) -> Iterator[tuple[Asked, Question, Measured | Unmeasured]]:
@@ -160,11 +178,13 @@ def measure(
     Args:
         models: each with its points.
         scenes: pictures with at least as many regions as any question has; at least two.
+        unseen: other ones, without end, for the audits.
         effort: how much is measured.
         tell: hears what is going on.
     """
     standing = [
-        [Trial(model, question, scenes, effort) for question in model.questions] for model in models
+        [Trial(model, question, scenes, unseen, effort) for question in model.questions]
+        for model in models
     ]
     for number in range(effort.rounds + 1):  # the first warms up
         for model, trials in zip(models, standing, strict=True):

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from adapters.interface import AdapterError
+from adapters.interface import (
+    CheckpointError,
+    DeviceError,
+    SettingError,
+    UnknownAdapter,
+    UnsupportedTask,
+)
 from bench.efficiency.meter import is_out_of_memory
+
+_FOR_GOOD = (CheckpointError, DeviceError, SettingError, UnknownAdapter, UnsupportedTask)
 
 
 class NotPossible(Exception):
     """The model cannot be asked a question; the message is the model's reason."""
+
+
+class AnswersBroke(Exception):
+    """A model that had answered a question did not answer it again; the message says how."""
 
 
 class Unmeasured(NamedTuple):
@@ -25,7 +37,7 @@ def problem_of(error: Exception) -> Unmeasured:
         return Unmeasured("out_of_memory", _first_line(error))
     if isinstance(error, NotPossible):
         return Unmeasured("not_possible", str(error))
-    if isinstance(error, AdapterError):
+    if isinstance(error, _FOR_GOOD):
         return Unmeasured("not_possible", f"{type(error).__name__}: {error}")
     return Unmeasured("failed", f"{type(error).__name__}: {_first_line(error)}")
 

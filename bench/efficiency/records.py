@@ -196,8 +196,11 @@ class SpeedRecord(_Point):
 
     @property
     def key(self) -> str:
-        """Digest of what was asked and of the hardware's name, never of a result or a time."""
-        return _digest(self, _POINT | {"decode", "effort"}, hardware_name(self.hardware))
+        """Digest of what was asked and of the hardware, never of a result or a time."""
+        told = [hardware_name(self.hardware)]
+        if self.hardware.accelerator is None:
+            told.append(f"{self.threads} threads")
+        return _digest(self, _POINT | {"decode", "effort"}, *told)
 
 
 Record = CostRecord | SpeedRecord

@@ -76,9 +76,12 @@ class Shelf:
         self._draft(record).unlink(missing_ok=True)
         return Stored(path, record, fresh=True)
 
-    def begun(self, blank: SpeedRecord) -> Measured | None:
-        """What a stopped sweep found of a point in the same circumstances."""
-        return None if self.again else drafts.read_draft(self._draft(blank), blank)
+    def begun(self, blank: SpeedRecord) -> drafts.Draft | None:
+        """What a stopped sweep found of a point in the same circumstances.
+
+        Also where points are done anew: a draft is of a sweep that was stopped since.
+        """
+        return drafts.read_draft(self._draft(blank), blank)
 
     def keep(self, blank: SpeedRecord, found: Measured) -> None:
         """Store what has been found of a point so far.

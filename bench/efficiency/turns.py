@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count, islice
 
 import torch
 
@@ -32,8 +33,8 @@ _ROOM = 2  # times a model's weights that must be free for it to join others
 class Entrant:
     """A model that waits to be loaded.
 
-    ``questions`` are those that found no room beside other models and are asked with none there;
-    ``None`` stands for all of the sweep.
+    ``questions`` are asked with no other model there: those that found no room beside others, or
+    that were left when the model had failed. ``None`` stands for all of the sweep.
     """
 
     contender: Contender
@@ -42,9 +43,10 @@ class Entrant:
 
 @dataclass(slots=True)
 class Loaded:
-    """A model in memory: what it is still to be asked, and what found no room beside others.
+    """A model in memory: what it is still to be asked.
 
-    ``held`` is how many bytes of the device its loading took.
+    ``held`` is how many bytes of the device its loading took. ``later`` is asked when it is loaded
+    again, alone: what found no room beside others, and what was left when it had failed.
     """
 
     contender: Contender
@@ -53,7 +55,7 @@ class Loaded:
     held: int
     here: Circumstances
     missing: list[Question] = field(default_factory=list)
-    crowded: list[Question] = field(default_factory=list)
+    later: list[Question] = field(default_factory=list)
 
     def close(self) -> None:
         """Give its memory back; it cannot be asked any more."""
@@ -81,13 +83,14 @@ class Turns:
             StoreError: a record cannot be stored or read.
         """
         regions = max(self.spec.instances)
-        scenes = [draw_scene(n, regions, self.spec.picture) for n in range(self.effort.scenes)]
+        drawn = (draw_scene(seed, regions, self.spec.picture) for seed in count())
+        scenes = list(islice(drawn, self.effort.scenes))
         waiting = deque(Entrant(contender) for contender in contenders)
         while waiting:
             group: list[Loaded] = []
             try:
                 yield from self._gather(waiting, group)
-                waiting += yield from self._measure(group, scenes)
+                waiting += yield from self._measure(group, scenes, drawn)
             finally:
                 while group:
                     group.pop().close()
@@ -127,7 +130,7 @@ class Turns:
                 loaded.close()
 
     def _measure(
-        self, group: Sequence[Loaded], scenes: Sequence[Scene]
+        self, group: Sequence[Loaded], scenes: Sequence[Scene], unseen: Iterator[Scene]
     ) -> Generator[Outcome, None, list[Entrant]]:
         """Ask all of a group in turns, points that are decoded alike; who is to be asked alone."""
         for loaded in group:
@@ -136,20 +139,23 @@ class Turns:
             loaded.meter.others = loaded.meter.held() - loaded.held
         for decode in self.spec.decode:
             turns = {self._asked(loaded, decode): loaded for loaded in group}
-            for asked, question, found in measure(list(turns), scenes, self.effort, self.tell):
+            outcomes = measure(list(turns), scenes, unseen, self.effort, self.tell)
+            for asked, question, found in outcomes:
                 yield from self._finish(turns[asked], question, found)
-        return [
-            Entrant(loaded.contender, tuple(loaded.crowded)) for loaded in group if loaded.crowded
-        ]
+        return [Entrant(loaded.contender, tuple(loaded.later)) for loaded in group if loaded.later]
 
     def _asked(self, loaded: Loaded, decode: Decode) -> Asked:
         """A model with its points that are decoded so, and what is known of them."""
         questions = [question for question in loaded.missing if question.decode == decode]
-        begun = {
-            question: found
-            for question in questions
-            if (found := self.shelf.begun(loaded.here.blank(question))) is not None
-        }
+        begun: dict[Question, Measured] = {}
+        for question in questions:
+            draft = self.shelf.begun(loaded.here.blank(question))
+            if draft is not None:
+                begun[question] = draft.found
+                neighbours = loaded.here.neighbours.joined(
+                    draft.point.load_average, draft.point.foreign_processes
+                )
+                loaded.here = replace(loaded.here, neighbours=neighbours)
         title = loaded.contender.title
         if begun:
             self.tell(f"{title}: going on with rounds measured before, points: {len(begun)}")
@@ -166,19 +172,17 @@ class Turns:
         loaded.missing.remove(question)
         no_room = isinstance(found, Unmeasured) and found.outcome == "out_of_memory"
         if no_room and loaded.here.interleaved:
-            loaded.crowded.append(question)
+            loaded.later.append(question)
             return
         stored = self.shelf.store(loaded.here.record(question, found))
         yield stored
-        left = loaded.missing + loaded.crowded
-        if stored.failed and left:
-            told = "; ".join(describe(question) for question in left)
-            yield Skipped(
-                f"{loaded.contender.title}: not asked after the failure: {told}", lost=True
-            )
         if stored.failed:
+            # In what state it left model and device is anybody's guess.
+            if loaded.missing:
+                left = "; ".join(describe(question) for question in loaded.missing)
+                self.tell(f"{loaded.contender.title}: loaded again after the failure for: {left}")
+            loaded.later += loaded.missing
             loaded.missing.clear()
-            loaded.crowded.clear()
 
     def _load(self, contender: Contender) -> Loaded | Unmeasured:
         try:

@@ -26,12 +26,14 @@ ENTRY = AdapterEntry(
     loader="regionbench_paced:load_model",
     tasks=(Task.CATEGORY,),
     settings={
-        "breaks": "how it fails: memory, device, load, cost, cut, or beside others: crowd, room",
+        "breaks": "how it fails: memory, device, load, cost, cut, or beside others: crowd, room; "
+        "or gives answers, lengths, number that are wrong",
         "breaks_at": "with how many regions it fails, and beyond",
+        "breaks_after": "how many calls are answered before",
         "limit": "most regions it can be asked about at once",
         "length": "tokens of an answer that ends by itself",
         "forces": "whether it knows forced answers",
-        "keeps": "whether it keeps the last picture",
+        "keeps": "whether it keeps the last picture, or all",
         "hurries": "whether forced answers differ from others",
         "wavers": "whether every answer differs from the one before",
         "max_tiles": "most tiles a picture is cut into",
@@ -79,7 +81,7 @@ class PacedModel:
         self.card = card
         self.calls: list[int] = []
         self._settings, self._clock = settings, clock
-        self._last = ""
+        self._kept: set[str] = set()
 
     def recognize(
         self, queries: Sequence[RegionQuery], generation: Generation
@@ -93,22 +95,30 @@ class PacedModel:
         breaks = str(self._settings.get("breaks"))
         if breaks == "crowd" and len(LOADED) > 1:
             breaks = "memory"
-        if regions >= self._number("breaks_at", 1) and breaks in BROKEN:
+        if regions < self._number("breaks_at", 1):
+            breaks = ""
+        if len(self.calls) <= self._number("breaks_after", 0):
+            breaks = ""
+        if breaks in BROKEN:
             raise RuntimeError(BROKEN[breaks])
+        if breaks == "answers":
+            return [Answer.errored("the worker is gone")] * regions
         if regions > self._number("limit", regions):
             return [Answer.errored("the prompt exceeds the context of 100")] * regions
         length = min(self._number("length", 3), generation.max_new_tokens)
         if generation.forced_tokens is not None and self._settings.get("forces", True):
-            length = generation.forced_tokens
-        cached = self._settings.get("keeps") and query.image_id == self._last
-        self._last = query.image_id
+            length = generation.forced_tokens - (breaks == "lengths")
+        cached = self._settings.get("keeps") and query.image_id in self._kept
+        self._kept = {query.image_id} | (
+            self._kept if self._settings.get("keeps") == "all" else set()
+        )
         self._clock.seconds += 0.2 if cached else 1 + 0.1 * regions + 0.01 * length
         first = 9 if generation.forced_tokens and self._settings.get("hurries") else 1
         first += len(self.calls) if self._settings.get("wavers") else 0
         tokens = tuple(range(first, first + length))
         return [
             Answer.generated(" ".join(map(str, tokens)), tokens, FinishReason.STOP, 10)
-            for _ in query.masks
+            for _ in query.masks[breaks == "number" :]
         ]
 
     def close(self) -> None:

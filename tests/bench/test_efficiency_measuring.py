@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -26,6 +26,10 @@ def scenes(effort: Effort = QUICK) -> list[Scene]:
     return [draw_scene(seed, 8, SIZE) for seed in range(effort.scenes)]
 
 
+def unseen() -> Iterator[Scene]:
+    return (draw_scene(seed, 8, SIZE) for seed in itertools.count(100))
+
+
 def question(instances: int = 2, way: Way = "together", decode: Decode = "forced") -> Question:
     return Question(way, decode, instances, 4, Task.CATEGORY)
 
@@ -40,7 +44,7 @@ def run_on(
     model: PacedModel, *questions: Question, effort: Effort = QUICK
 ) -> dict[Question, Measured | Unmeasured]:
     asked = Asked("paced", model, Meter("cpu", CLOCK), questions)
-    found = measure([asked], scenes(effort), effort, lambda _: None)
+    found = measure([asked], scenes(effort), unseen(), effort, lambda _: None)
     return {question: result for _, question, result in found}
 
 
@@ -141,6 +145,35 @@ def test_a_model_that_keeps_the_last_picture_is_found_out() -> None:
     assert not found.audits.repeat_ok
 
 
+def test_a_model_that_keeps_every_picture_is_found_out() -> None:
+    (found,) = measured(question(2), keeps="all")
+    assert found.laps()[0].seconds == pytest.approx(0.2)  # all that is timed had been kept
+    assert found.audits.repeat_ratio == pytest.approx(0.2 / 1.24)
+    assert not found.audits.repeat_ok
+
+
+@pytest.mark.parametrize(
+    ("breaks", "told"),
+    [
+        ("answers", "the worker is gone"),
+        ("lengths", "answers were to be 4 tokens long, but are 3 to 3"),
+        ("number", "1 answers came for 2 regions"),
+    ],
+)
+@pytest.mark.parametrize("calls", [1, 2, 5, 9])
+def test_every_timed_query_must_be_answered(breaks: str, told: str, calls: int) -> None:
+    (found,) = run(question(2), breaks=breaks, breaks_after=calls).values()
+    assert isinstance(found, Unmeasured)
+    assert found.outcome == "failed"
+    assert found.reason.startswith("AnswersBroke: queries were answered, then")
+    assert told in found.reason
+
+
+def test_answers_must_be_as_many_as_regions() -> None:
+    (found,) = run(question(2), breaks="number").values()
+    assert found == Unmeasured("not_possible", "1 answers came for 2 regions")
+
+
 def test_a_model_that_answers_otherwise_when_it_is_timed_is_found_out() -> None:
     (found,) = measured(question(2), hurries=True)
     assert not found.audits.outputs_equal
@@ -172,7 +205,7 @@ def test_what_a_model_keeps_beside_its_weights_is_not_counted_as_the_others() ->
         Asked("plain", plain, Keeping("cpu", CLOCK), [question(1)]),
         Asked("hoarder", Hoarder(plain.card, {}, CLOCK), Keeping("cpu", CLOCK), [question(1)]),
     ]
-    list(measure(models, scenes(), QUICK, lambda _: None))
+    list(measure(models, scenes(), unseen(), QUICK, lambda _: None))
     assert [model.meter.others for model in models] == [100, 0]
 
 
@@ -213,6 +246,7 @@ def test_an_adapter_that_cannot_force_answers_is_not_compared_by_them() -> None:
 def test_what_out_of_memory_looks_like() -> None:
     assert is_out_of_memory(MemoryError())
     assert is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory"))
+    assert is_out_of_memory(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"))
     assert not is_out_of_memory(RuntimeError("device-side assert"))
     assert not is_out_of_memory(ValueError("out of memory"))
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bench.efficiency.drafts import SUFFIX
+from bench.efficiency.hardware import Neighbours
 from tests.bench.sweeps import Efficiency, efficiency, installed, paced, place, records_in, speeds
 
 __all__ = ["efficiency", "installed", "paced", "place"]
@@ -99,7 +100,40 @@ def test_points_that_are_measured_need_no_model(
     assert paced.ASKED == [("small-0", 1)] * (3 * 4 + 4)  # the last point, four regions alone
 
 
-@pytest.mark.parametrize("change", ["code", "partners", "again", "damage", "machine"])
+def test_what_was_there_before_the_stop_is_told(
+    efficiency: Efficiency, stop_after: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def beside(load: float, *processes: str) -> None:
+        neighbours = Neighbours(2, load, processes)
+        monkeypatch.setattr("bench.efficiency.hardware.look_around", lambda: neighbours)
+
+    beside(0.1, "4711, train.py, 40000 MiB")
+    stop_after(2 * (WARM_UP + AUDITS) + 5 * A_ROUND)
+    measure(efficiency)
+    stop_after(0)
+    beside(0.3, "4712, other.py, 10 MiB")
+    _, printed = measure(efficiency)
+    for record in speeds(printed):
+        assert record["foreign_processes"] == [
+            "4711, train.py, 40000 MiB",
+            "4712, other.py, 10 MiB",
+        ]
+        assert record["load_average"] == 0.3
+        assert any("4711, train.py" in warning for warning in record["warnings"])
+
+
+def test_what_is_measured_anew_goes_on_as_well(
+    efficiency: Efficiency, paced: ModuleType, stop_after: Stop
+) -> None:
+    measure(efficiency)
+    stop_after(2 * (WARM_UP + AUDITS) + 5 * A_ROUND)
+    assert measure(efficiency, "--again")[0] == STOPPED
+    stop_after(0)
+    assert measure(efficiency, "--again")[0] == 0
+    assert len(paced.ASKED) == WARM_UP + A_ROUND  # the last round of the second model
+
+
+@pytest.mark.parametrize("change", ["code", "partners", "damage", "machine"])
 def test_rounds_of_other_circumstances_are_measured_anew(
     efficiency: Efficiency,
     paced: ModuleType,
@@ -116,13 +150,11 @@ def test_rounds_of_other_circumstances_are_measured_anew(
         monkeypatch.setattr("bench.provenance.code", _with_another_commit())
     if change == "partners":
         words = ["--model", "one"]
-    if change == "again":
-        words = ["--again"]
     if change == "damage":
         for draft in drafts(place):
             draft.write_text(draft.read_text()[:100])
     if change == "machine":
-        monkeypatch.setattr("torch.get_num_threads", lambda: 99)
+        monkeypatch.setattr("bench.provenance.platform.platform", lambda: "another kernel")
     code, printed = measure(efficiency, *words)
     assert code == 0
     models = 1 if change == "partners" else 2

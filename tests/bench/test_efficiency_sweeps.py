@@ -124,6 +124,16 @@ def test_another_machine_does_not_resume_from_this_one(
     assert {record["fresh"] for record in printed["records"]} == {True}
 
 
+def test_another_number_of_threads_is_another_machine(
+    efficiency: Efficiency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    efficiency("--measure", "speed")
+    monkeypatch.setattr("torch.get_num_threads", lambda: 99)
+    _, printed = efficiency("--measure", "speed")
+    assert {record["fresh"] for record in printed["records"]} == {True}
+    assert {record["threads"] for record in printed["records"]} == {99}
+
+
 def test_speeds_of_different_hardware_are_not_compared(efficiency: Efficiency, place: Path) -> None:
     efficiency("--measure", "speed")
     first, second, *_ = read_records(place / "efficiency")
@@ -170,25 +180,53 @@ def test_more_regions_than_a_model_takes_is_a_point(efficiency: Efficiency) -> N
     assert printed["skipped"] == []
 
 
-def test_a_device_that_disappears_ends_its_model_only(efficiency: Efficiency) -> None:
+def test_what_was_left_when_a_model_failed_is_asked_when_it_is_loaded_again(
+    efficiency: Efficiency, paced: ModuleType
+) -> None:
     models = (
         "{one: {adapter: paced, preset: small, settings: {breaks: device, breaks_at: 2}}, "
         "two: {adapter: paced, preset: small}}"
     )
     code, printed = efficiency("--measure", "speed", models=models)
     assert code == 3
-    found = {(r["subject"]["model"], r["outcome"]) for r in speeds(printed)}
-    assert found == {("one", "failed"), ("two", "measured")}
-    assert len([r for r in speeds(printed) if r["subject"]["model"] == "two"]) == 6
-    (reason,) = printed["skipped"]
-    assert "not asked after the failure" in reason
+    found = {
+        (r["subject"]["model"], r["way"], r["instances"]): r["outcome"] for r in speeds(printed)
+    }
+    assert len(found) == len(speeds(printed)) == 12
+    assert {point for point, outcome in found.items() if outcome == "failed"} == {
+        ("one", "together", 2),
+        ("one", "together", 4),
+    }
+    assert printed["skipped"] == []
+    assert paced.LOADED == []
+
+
+def test_a_device_that_is_gone_makes_failed_points_of_all_that_is_left(
+    efficiency: Efficiency, paced: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = paced.load_model
+
+    def loading(*given: Any, **settings: Any) -> Any:
+        if settings.get("device") != "meta" and paced.ASKED:
+            raise RuntimeError(paced.BROKEN["device"])
+        return load(*given, **settings)
+
+    monkeypatch.setattr(paced, "load_model", loading)
+    models = "{one: {adapter: paced, preset: small, settings: {breaks: device, breaks_at: 2}}}"
+    code, printed = efficiency("--measure", "speed", models=models)
+    assert code == 3
+    assert set(outcomes(printed).values()) == {"failed"}
+    reasons = [record["reason"] for record in speeds(printed)]
+    assert sum("it could not be loaded" in reason for reason in reasons) == 5
 
 
 def test_what_failed_is_tried_again(efficiency: Efficiency) -> None:
     models = "{one: {adapter: paced, preset: small, settings: {breaks: device, breaks_at: 2}}}"
     efficiency("--measure", "speed", models=models)
     _, printed = efficiency("--measure", "speed", models=models)
-    assert [(r["outcome"], r["fresh"]) for r in speeds(printed)] == [("failed", True)]
+    failed = {(r["way"], r["instances"]) for r in speeds(printed) if r["fresh"]}
+    assert failed == {("together", 2), ("together", 4)}
+    assert {r["outcome"] for r in speeds(printed) if r["fresh"]} == {"failed"}
 
 
 def test_a_model_that_cannot_be_loaded_fails_at_every_point(efficiency: Efficiency) -> None:
