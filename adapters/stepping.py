@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
+from weakref import ReferenceType, ref
 
 import torch
 
@@ -48,7 +49,10 @@ def rounded_up(number: int, bits: int) -> int:
 
 
 class Stepper:
-    """What one language model needs to be continued in captured steps, again and again."""
+    """What one language model needs to be continued in captured steps, again and again.
+
+    One thread at a time may use it, and what continues with it.
+    """
 
     def __init__(self, language_model: LanguageModel, *, capture: bool = True) -> None:
         """Take the network, which must stay where and as it is.
@@ -62,7 +66,8 @@ class Stepper:
         self._capturing = _Capturing(language_model.device) if capture else None
         self._storage = torch.empty(0)
         self._steps: dict[_Shape, _Step] = {}
-        self._continued: Continuation | None = None
+        # Weak, or neither would give its memory back before the next garbage collection.
+        self._continued: ReferenceType[Continuation] | None = None
 
     @classmethod
     def where_useful(cls, language_model: LanguageModel) -> Stepper | None:
@@ -99,12 +104,13 @@ class Stepper:
                 _fill(values[first:last], layer.values[:, :, : layer.length])
             first = last
         step.hold(held, owners, torch.arange(len(positions)), positions)
-        self._continued = Continuation(self, held, step)
-        return self._continued
+        continuation = Continuation(self, held, step)
+        self._continued = ref(continuation)
+        return continuation
 
     def is_continuing(self, continuation: Continuation) -> bool:
         """Whether it is the one begun last."""
-        return self._continued is continuation
+        return self._continued is not None and self._continued() is continuation
 
     def shaped(self, shape: _Shape) -> _Step:
         """The step of a shape, captured when it is first needed."""
@@ -192,14 +198,19 @@ class Continuation:
         """Go on with these sequences and rows, with room for as many steps again."""
         old, length = self._step, self._held.capacity
         batch, rows = batch.to(old.tokens.device), rows.to(old.tokens.device)
+        ids, owners = old.ids[rows], old.owners[:length]
+        # Places of branches that are gone are given up; a sequence goes with all that it has.
+        places = ((owners == SHARED) | torch.isin(owners, ids)).nonzero()[:, 0]
+        several = self._held.batch > 1
+
+        def moved(buffer: torch.Tensor) -> torch.Tensor:
+            return buffer[batch, :, :length] if several else buffer[:, :, places]
+
         # Copied before anything else: the new buffers are views of the same storage.
-        copies = [
-            Buffers(keys[batch, :, :length], values[batch, :, :length])
-            for keys, values in old.buffers
-        ]
-        state = old.owners[:length].clone(), old.ids[rows], old.positions[rows]
-        del old, self._step  # or their buffers would stay while larger ones are made
-        self._held = _Shape(len(batch), len(rows), length)
+        copies = [Buffers(moved(keys), moved(values)) for keys, values in old.buffers]
+        state = owners[places], ids, old.positions[rows]
+        del old, owners, self._step  # or their buffers would stay while larger ones are made
+        self._held = _Shape(len(batch), len(rows), len(places))
         self._step = self._stepper.shaped(self._held.rounded_up(max(_ROOM, self._taken)))
         for copy, (keys, values) in zip(copies, self._step.buffers, strict=True):
             _fill(keys[: len(batch)], copy.keys)

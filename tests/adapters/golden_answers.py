@@ -24,15 +24,19 @@ def loaded(name: str, device: str) -> RegionRecognizer:
     return adapters.load(name, checkpoint, device=device, dtype="float32", **SETTINGS[name])
 
 
+def task_of(model: RegionRecognizer) -> Task:
+    """What it is best asked."""
+    return Task.CATEGORY if Task.CATEGORY in model.card.prompts else Task.DESCRIPTION
+
+
 def answer_alike(one: RegionRecognizer, other: RegionRecognizer) -> None:
     """Ask both about other pictures and numbers of regions each time, and once again."""
-    task = Task.DESCRIPTION if Task.CATEGORY not in one.card.prompts else Task.CATEGORY
     for seed, regions, generation in (
         (0, 5, Generation(40)),
         (1, 7, Generation(70, forced_tokens=70)),
         (0, 5, Generation(40)),
         (3, 12, Generation(100)),
     ):
-        question = Question("together", "natural", regions, generation.max_new_tokens, task)
+        question = Question("together", "natural", regions, generation.max_new_tokens, task_of(one))
         queries = question.queries(draw_scene(seed, 12, (320, 240)))
         assert one.recognize(queries, generation) == other.recognize(queries, generation)

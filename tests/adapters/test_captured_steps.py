@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import gc
+from weakref import ref
+
 import pytest
 import torch
 
 from adapters import stepping
+from adapters.branches import Branches
 from adapters.decoding import Stopping
 from adapters.language import LanguageModel
 from adapters.stepping import Stepper
-from tests.adapters.decoders import BUILDERS, SOME, WAYS, decode, network
+from tests.adapters.decoders import BUILDERS, SOME, WAYS, decode, network, prompts
 from tests.adapters.golden_answers import SETTINGS, answer_alike, loaded
 from tests.adapters.recorded_graphs import RecordedGraph, Recording
 
@@ -69,6 +74,30 @@ def test_adapters_answer_alike_with_replayed_steps(
     monkeypatch.setattr(Stepper, "where_useful", capturing)
     answer_alike(loaded(name, "cpu"), launching)
     assert recorded(steppers[0]).replays > 100
+
+
+def test_branches_that_ended_give_their_places_back() -> None:
+    model = network("llama")
+    prefix, own = prompts(64)
+    branches = Branches(model, prefix, Stepper(model))
+    branches.start(list(own))
+    for _ in range(20):
+        branches.step(torch.zeros(64, dtype=torch.int64))
+    branches.keep(torch.tensor([5]))
+    assert branches._continued is not None
+    assert branches._continued._held == (1, 1, 5 + 7 + 20)
+
+
+def test_a_model_that_is_dropped_is_gone_at_once() -> None:
+    model = copy.deepcopy(network("llama"))
+    gone = ref(model)
+    decode("rows", model, 3, Stopping(frozenset(), 5), Stepper(model))
+    gc.disable()
+    try:
+        del model
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_a_recording_refuses_what_a_gpu_cannot_capture() -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from adapters.interface import Answer, Generation, JsonScalar, RegionQuery, Task
+from adapters.interface import Answer, FinishReason, Generation, JsonScalar, RegionQuery, Task
 from bench.efficiency.asking import Question
+from bench.efficiency.audits import outputs_equal
 from bench.efficiency.hardware import look_around
 from bench.efficiency.measuring import Asked, Measured, measure
 from bench.efficiency.meter import Meter, is_out_of_memory
@@ -255,3 +256,22 @@ def test_other_processes_on_the_accelerator_are_told() -> None:
     neighbours = look_around(lambda query: ["4242, python train.py, 31000 MiB"])
     assert neighbours.processes == ("4242, python train.py, 31000 MiB",)
     assert any("4242, python train.py" in warning for warning in neighbours.warnings())
+
+
+def answers(*tokens: tuple[int, ...]) -> list[Answer]:
+    return [Answer.generated("", ids, FinishReason.STOP, 1) for ids in tokens]
+
+
+def test_forced_answers_are_compared_until_the_first_plain_one_ends() -> None:
+    plain = answers((1, 2, 3), (4, 5))
+    together, alone = question(2), question(2, "alone")
+    for timed, expected in (
+        (answers((1, 2, 3, 9), (4, 5, 6, 7)), (True, True)),
+        (answers((1, 2, 8, 9), (4, 5, 6, 7)), (True, False)),  # after the other had ended
+        (answers((1, 8, 3, 9), (4, 5, 6, 7)), (False, False)),
+        (answers((1, 2, 3, 9)), (False, False)),
+    ):
+        assert tuple(outputs_equal(asked, timed, plain) for asked in (together, alone)) == expected
+    natural = question(2, decode="natural")
+    assert outputs_equal(natural, plain, plain)
+    assert not outputs_equal(natural, answers((1, 2, 3, 9), (4, 5)), plain)
