@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import socket
 import subprocess
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from pathlib import Path
 from bench.manifest import CodeRecord, HardwareRecord
 
 DISTRIBUTION = "regionbench"
+EXTERNAL = "external"  # device of a program of its own that does not say which
 PACKAGES = (
     "datasets",
     "numpy",
@@ -48,7 +50,11 @@ def code() -> CodeRecord:
 
 
 def hardware(device: str) -> HardwareRecord:
-    """This machine; ``device`` is the torch device that answered."""
+    """This machine; ``device`` is what a model's card calls the device that answered.
+
+    A program of its own may run on anything: its device is an accelerator that only it can name,
+    so that its speeds are never taken for this processor's.
+    """
     return HardwareRecord(
         host=socket.gethostname(),
         platform=platform.platform(),
@@ -83,12 +89,21 @@ def _cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def _accelerator(device: str) -> str | None:
-    if not device.startswith("cuda"):
-        return None
-    import torch
+def is_cuda(device: str) -> bool:
+    """Whether it is torch's name of an NVIDIA or AMD GPU, such as ``cuda:1``."""
+    return re.fullmatch(r"cuda(:\d+)?", device) is not None
 
-    return torch.cuda.get_device_name(device)
+
+def _accelerator(device: str) -> str | None:
+    if device in ("cpu", "meta", "none"):
+        return None
+    if is_cuda(device):
+        import torch
+
+        return torch.cuda.get_device_name(device)
+    if re.fullmatch(r"(mps|xpu)(:\d+)?", device):
+        return f"{device} of {_cpu_name()}"
+    return "a device unknown here" if device == EXTERNAL else device
 
 
 def _git(*arguments: str) -> str | None:

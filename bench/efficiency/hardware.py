@@ -11,7 +11,7 @@ from functools import cache
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bench.provenance import hardware
+from bench.provenance import hardware, is_cuda
 
 _BUSY = 0.5  # share of the cores that other work may take before a warning
 
@@ -67,7 +67,7 @@ def look_around(nvidia_smi: Callable[[str], list[str]] | None = None) -> Neighbo
 @cache
 def driver(device: str) -> str | None:
     """The accelerator's driver and toolkit, ``None`` where there is none."""
-    if not device.startswith("cuda"):
+    if not is_cuda(device):
         return None
     versions = sorted(set(_nvidia_smi("gpu=driver_version")))
     return f"driver {', '.join(versions) or 'unknown'}, CUDA {torch.version.cuda}"

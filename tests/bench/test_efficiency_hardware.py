@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 
+from bench import provenance
 from bench.efficiency import hardware, meter
 from bench.efficiency.hardware import driver, look_around
 from bench.efficiency.meter import Meter
@@ -235,3 +236,24 @@ def test_a_foreign_process_is_warned_of_and_recorded(
     for record in speeds(printed):
         assert record["foreign_processes"] == [foreign]
         assert any(foreign in warning for warning in record["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("device", "name"),
+    [
+        ("cpu", None),
+        ("none", None),
+        ("cuda:1", "card of cuda:1"),
+        ("external", "a device unknown here"),
+        ("cuda: NVIDIA H100 of another machine", "cuda: NVIDIA H100 of another machine"),
+    ],
+)
+def test_only_a_processors_speeds_are_this_processors(
+    monkeypatch: pytest.MonkeyPatch, device: str, name: str | None
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"card of {device}")
+    assert provenance.hardware(device).accelerator == name
+
+
+def test_an_apple_gpu_is_not_the_processor() -> None:
+    assert provenance.hardware("mps").accelerator == f"mps of {provenance.hardware('cpu').cpu}"
