@@ -2,7 +2,7 @@
 
 One run is significantly better than another where the 95 % interval of their paired difference,
 from the resamples both were scored with, lies on its side of 0. Runs between which it does not
-may share a rank.
+may share a rank. Resampled scores that differ by no more than rounding are equal.
 """
 
 from __future__ import annotations
@@ -117,19 +117,35 @@ def _from_order(draws: NDArray[np.float32]) -> tuple[NDArray[np.bool_], NDArray[
     ordered = np.sort(draws, axis=1)  # NaN comes last
     tolerated = int(_tolerated(np.array(resamples)))
     # Where all but `half` draws of one run lie above all but `tolerated - half` of the other's,
-    # no more than `tolerated` pairs can be the other way round.
+    # no more than `tolerated` pairs can be the other way round. (The larger a draw, the larger
+    # what is alike: to lie above the largest of that is to lie above those of all lower draws.)
     half = tolerated // 2
-    sure = ordered[:, half] > ordered[:, half - tolerated - 1, None]
+    sure = ordered[:, half] > _largest_alike(ordered[:, half - tolerated - 1, None])
     # Where at most one more is, the draw so many places further up lies above the other's.
     place = (resamples - tolerated - 1) // 2
-    possible = ordered[:, place + tolerated + 1] > ordered[:, place, None]
+    possible = ordered[:, place + tolerated + 1] > _largest_alike(ordered[:, place, None])
     lacking = np.isnan(ordered[:, -1])
     unknown = lacking | lacking[:, None]
     return sure & ~unknown, (possible & ~sure) | unknown
 
 
+def _largest_alike(draws: NDArray[np.float32]) -> NDArray[np.float32]:
+    """For each draw the largest that is not above it: equal, or larger by mere rounding.
+
+    Draws are then told apart as pairs' differences are, without taking every pair's difference.
+    """
+    import numpy as np
+
+    from metrics.bootstrap import ALIKE
+
+    exact = draws.astype(np.float64)
+    nearest = (exact + ALIKE).astype(np.float32)
+    below = np.nextafter(nearest, np.float32(-np.inf))
+    return np.where(nearest - exact <= ALIKE, nearest, below)
+
+
 def _tolerated(pairs: NDArray[np.intp]) -> NDArray[np.intp]:
-    """In how many of the pairs the difference may be at most 0 with its interval still above 0.
+    """In how many of the pairs one may be not above the other with the interval still above 0.
 
     The interval's lower end lies between the difference so many places after the smallest one
     and the next: where one more is at most 0, 0 lies between them too.
@@ -150,12 +166,12 @@ def _significantly_above(
     """
     import numpy as np
 
-    from metrics.bootstrap import interval_of
+    from metrics.bootstrap import difference_of_draws
 
-    not_above = (draws <= row).sum(axis=1, dtype=np.uint32)
+    not_above = (draws <= _largest_alike(row)).sum(axis=1, dtype=np.uint32)
     tolerated = _tolerated(pairs)
     above: NDArray[np.bool_] = (pairs > 0) & (not_above <= tolerated)
     for at in np.flatnonzero((pairs > 0) & (not_above == tolerated + 1)):
-        low, _ = interval_of(draws[at].astype(np.float64) - row.astype(np.float64))
+        (low, _), _ = difference_of_draws(draws[at].astype(np.float64), row.astype(np.float64))
         above[at] = low is not None and low > 0
     return above

@@ -124,12 +124,14 @@ def table_of(manifest: Manifest, record: ScoringRecord, stored: StoredScores) ->
 
 def paired(first: Drawn, second: Drawn) -> Paired:
     """Compare one score of two runs, resample by resample where both drew the same images."""
-    from metrics.bootstrap import difference_of_draws
+    from metrics.bootstrap import ALIKE, difference_of_draws
 
     one, other = first.score, second.score
     difference = low = high = p = None
     if one.value is not None and other.value is not None:
         difference = other.value - one.value
+        if abs(difference) <= ALIKE:
+            difference = 0.0
         if first.pairs_with(second):
             assert first.draws is not None
             assert second.draws is not None

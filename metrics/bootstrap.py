@@ -29,6 +29,12 @@ DRAWING = 1
 """Version of how a seed draws images; scores of equal resamples pair under equal versions only."""
 TAIL = 2.5
 """Per cent on either side of a 95 % interval."""
+ALIKE = 1e-6 + 1e-12
+"""Scores that differ by no more are the same: an encoder's rounding may be all of it.
+
+The trace above 1e-6 lets scores of six decimals differ by one in the last, however floating point
+writes it.
+"""
 
 _CELLS_AT_ONCE = 1 << 16  # resampled together: few enough to stay in a core's cache
 
@@ -106,6 +112,11 @@ def interval_of(draws: NDArray[np.float64]) -> Interval:
     return Interval(float(low), float(high))
 
 
+def without_rounding(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The differences of scores, 0 for those of scores that are :data:`ALIKE`."""
+    return np.where(np.abs(differences) <= ALIKE, 0.0, differences)
+
+
 def difference_of_draws(
     first: NDArray[np.float64], second: NDArray[np.float64]
 ) -> tuple[Interval, float | None]:
@@ -114,14 +125,14 @@ def difference_of_draws(
     The draws are paired where both scores are of the same images and were drawn with one seed:
     the r-th resample then holds the same images for both. Of scores that are no means of rows
     (panoptic quality, mean IoU) this is the paired comparison; of others it is
-    :func:`paired_difference`'s.
+    :func:`paired_difference`'s. Draws that are :data:`ALIKE` do not differ.
 
     Raises:
         MetricError: not as many draws of one as of the other.
     """
     if first.shape != second.shape:
         raise MetricError(f"cannot pair {len(first)} resamples with {len(second)}")
-    differences = first - second
+    differences = without_rounding(first - second)
     drawn = differences[~np.isnan(differences)]
     return interval_of(drawn), _p_value(drawn)
 
@@ -136,6 +147,8 @@ def paired_difference(
     seed: int = 0,
 ) -> Difference:
     """Compare two runs on the same rows, clustered by image.
+
+    Rows whose scores are :data:`ALIKE` do not differ, nor do such draws.
 
     The p-value inverts the percentile interval: twice the smaller share of resamples in which
     the difference is at most, or at least, zero (each count raised by one, as Davison & Hinkley,
@@ -160,14 +173,14 @@ def paired_difference(
     if not shared.any():
         return Difference(None, None, None, None, 0, 0)
     cells = _summed(
-        (first - second)[shared, None],
+        without_rounding(first - second)[shared, None],
         clusters[shared],
         None if groups is None else groups[shared],
     )
     value = float(cells.scores(np.ones((1, cells.clusters)))[0, 0])
-    scores = _resampled_scores(cells, resamples, seed)[:, 0]
-    low, high = interval_of(scores)
-    return Difference(value, low, high, _p_value(scores), int(shared.sum()), cells.clusters)
+    draws = without_rounding(_resampled_scores(cells, resamples, seed)[:, 0])
+    low, high = interval_of(draws)
+    return Difference(value, low, high, _p_value(draws), int(shared.sum()), cells.clusters)
 
 
 class _Cells(NamedTuple):

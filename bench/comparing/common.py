@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ONE, _OTHER = "_first", "_second"
-_EQUAL = 1e-6  # scores of equal texts may differ by an encoder's rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +71,7 @@ class CommonRegions:
 
     def differences(self, column: str) -> NDArray[np.float64]:
         """Second minus first score ``[regions]``, 0 for a rounding's difference."""
-        import numpy as np
+        from metrics.bootstrap import without_rounding
 
         one, other = self.scores(column)
-        differences = other - one
-        return np.where(np.abs(differences) <= _EQUAL, 0.0, differences)
+        return without_rounding(other - one)

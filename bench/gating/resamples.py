@@ -24,7 +24,9 @@ _MOST_BYTES = 4 * 1_000_000  # a text that unpacks to more is no list of resampl
 def rounded(table: ScoreTable) -> ScoreTable:
     """The table to :data:`DECIMALS`, as a baseline file holds it.
 
-    Both sides of a gate are rounded, so that a run and its baseline file are the same.
+    Both sides of a gate are rounded, so that a run and its baseline file are the same. Scores that
+    an encoder's rounding sets apart may then differ by one in the last decimal, which is alike
+    still (:data:`metrics.bootstrap.ALIKE`).
     """
     scores = {key: _rounded(drawn) for key, drawn in table.scores.items()}
     return replace(table, scores=scores)

@@ -15,6 +15,7 @@ from bench.board import gather
 from bench.ranking import Contender, Rank, better_runs, ranks
 from bench.score_tables import Drawn, paired
 from bench.store import StoredRun, stored_runs
+from metrics.bootstrap import ALIKE
 from suites.base import Score
 from tests.bench.kinds import Bench
 
@@ -72,6 +73,42 @@ def test_resamples_without_a_score_do_not_count(share: float) -> None:
     assert better_runs(draws) == by_definition(draws)
 
 
+def near_ties(seed: int, runs: int, resamples: int) -> Floats:
+    """Draws all about as far apart as rounding, some runs leading in nearly every resample."""
+    generator = np.random.default_rng(seed)
+    luck = generator.choice([-0.3, 0, 1e-6, 0.05, 0.9], resamples)
+    step = generator.choice([0, 1e-7, 5e-7, 9e-7, 1e-6, 1.1e-6], (runs, resamples))
+    lead = generator.choice([0, 8e-7, 1.2e-6, 2e-6, 3.5e-6, 5e-6], (runs, 1))
+    leads = generator.random((runs, resamples)) < generator.choice([0.9, 0.97, 0.98, 1], (runs, 1))
+    apart = step * generator.choice([0, 0.01, 1], (runs, 1)) + lead * leads
+    return np.asarray(luck + apart, np.float32)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("resamples", [1, 2, 40, 41, 42, 81, 200, 1000])
+def test_near_ties_are_ranked_by_the_definition(seed: int, resamples: int) -> None:
+    draws = near_ties(seed, 25, resamples)
+    expected = by_definition(draws)
+    assert better_runs(draws) == expected
+    assert len(set(expected)) > 2
+    draws[np.random.default_rng(seed).random(draws.shape) < 0.01] = np.nan
+    assert better_runs(draws) == by_definition(draws)
+
+
+@pytest.mark.parametrize("resamples", [1, 41])
+def test_floats_on_either_side_of_alike_are_ranked_by_the_definition(resamples: int) -> None:
+    """Constant draws, around the first float that is no longer alike to the lowest."""
+    for low in [-0.9, -1e-6, -1e-9, 0, 1e-9, 1e-6, 1e-3, *np.random.default_rng(0).random(20)]:
+        levels = [np.float32(low), np.float32(np.float32(low).astype(np.float64) + ALIKE)]
+        for _ in range(3):
+            levels.append(np.nextafter(levels[-1], np.float32(2)))
+            levels.insert(1, np.nextafter(levels[1], np.float32(-2)))
+        draws = np.repeat(np.array(levels, np.float32)[:, None], resamples, axis=1)
+        expected = by_definition(draws)
+        assert better_runs(draws) == expected
+        assert 0 < expected[0] < 7
+
+
 def test_few_values_that_tie_often_are_ranked_by_the_definition() -> None:
     coarse = np.random.default_rng(3).integers(0, 4, (40, 200)).astype(np.float32)
     coarse[:, 6:] += np.arange(40, dtype=np.float32)[:, None] // 8 * 4
@@ -98,6 +135,13 @@ def test_runs_whose_middles_say_little_are_ranked_by_the_definition(
 def test_identical_runs_share_their_rank() -> None:
     one, better = scores(0, 1, 1000)[0], scores(0, 1, 1000)[0] + np.float32(0.1)
     assert better_runs(np.stack([one, one, better, one])) == [1, 1, 0, 1]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_runs_that_only_rounding_sets_apart_share_their_rank(seed: int) -> None:
+    one = scores(seed, 1, 1000)[0]
+    otherwise = one + np.linspace(1e-7, 9e-7, 5, dtype=np.float32)[:, None]
+    assert better_runs(np.stack([one, *otherwise])) == [0] * 6
 
 
 def contender(draws: Floats, column: str = "a", sample: str = "images") -> Contender:

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from metrics.bootstrap import (
+    ALIKE,
     Difference,
     Interval,
     bootstrap_draws,
+    difference_of_draws,
     interval_of,
     paired_difference,
     resample_weights,
@@ -88,7 +90,7 @@ def test_a_paired_difference_is_that_of_the_plain_loop(macro: bool) -> None:
     gaps = [a - b for a, b in zip(values, other, strict=True)]
     scores = np.array(naive_scores(gaps, images, categories if macro else None, 200, seed=3))
     low, high = np.percentile(scores, [2.5, 97.5])
-    tail = min(np.sum(scores <= 0), np.sum(scores >= 0))
+    tail = min(np.sum(scores <= ALIKE), np.sum(scores >= -ALIKE))
     assert (found.low, found.high) == pytest.approx((low, high), abs=1e-12)
     assert found.p == pytest.approx(min(1, 2 * (tail + 1) / 201))
     assert found.p is not None
@@ -158,6 +160,55 @@ def test_a_run_does_not_differ_from_itself() -> None:
     values, images, _ = example()
     found = paired_difference(np.array(values), np.array(values), np.array(images))
     assert (found.value, found.low, found.high, found.p) == (0, 0, 0, 1)
+
+
+def one_other_answer() -> tuple[Floats, Floats, NDArray[np.intp]]:
+    """Scores of two runs that differ in one row, and an encoder's rounding of the second's."""
+    first = np.random.default_rng(0).random(40)
+    second = first - np.where(np.arange(40) == 7, 0.2, 0)
+    return first, second, np.arange(40)
+
+
+@pytest.mark.parametrize("noise", [-9e-7, -5e-8, 5e-8, 9e-7])
+@pytest.mark.parametrize("macro", [False, True])
+def test_rounding_in_every_row_is_no_difference(noise: float, macro: bool) -> None:
+    first, second, images = one_other_answer()
+    groups = images % 3 if macro else None
+    without = paired_difference(first, second, images, groups)
+    found = paired_difference(first, second - noise * (images != 7), images, groups)
+    assert found[:4] == pytest.approx(without[:4], abs=1e-12)
+    assert found.low == 0
+    assert found.p is not None
+    assert found.p > 0.5
+
+
+@pytest.mark.parametrize("noise", [-9e-7, -5e-8, 5e-8, 9e-7])
+def test_rounding_in_every_draw_is_no_difference(noise: float) -> None:
+    first, second, images = one_other_answer()
+    draws = bootstrap_draws(np.stack([first, second], axis=1), images).T
+    without = paired_difference(first, second, images)
+    (low, high), p = difference_of_draws(draws[0], draws[1] - noise)
+    assert (low, high) == pytest.approx((without.low, without.high), abs=1e-6)
+    assert (low, p) == (0, without.p)
+
+
+def test_rows_that_cancel_are_a_tie_however_they_add_up() -> None:
+    first = np.array([0.1, 0.2, 0.0, 0.7, 0.1, 0.2])
+    found = paired_difference(first, first[[2, 0, 1, 3, 4, 5]], np.array([0, 0, 0, 1, 2, 3]))
+    assert (found.low, found.high, found.p) == (0, 0, 1)
+
+
+def test_more_than_rounding_is_a_difference() -> None:
+    draws = np.random.default_rng(0).random(200)
+    (low, _), p = difference_of_draws(draws + 1.1e-6, draws)
+    assert low == pytest.approx(1.1e-6)
+    assert p == pytest.approx(2 / 201)
+
+
+def test_draws_that_lack_the_score_stay_without_it() -> None:
+    draws = np.array([0.5, np.nan, 0.25, np.nan])
+    assert difference_of_draws(draws, draws) == (Interval(0, 0), 1)
+    assert difference_of_draws(draws[[1, 3]], draws[[1, 3]]) == (Interval(None, None), None)
 
 
 def test_a_constant_advantage_has_the_smallest_p() -> None:
