@@ -10,7 +10,7 @@ from markupsafe import Markup
 from reports import formatting, paths
 from reports.board_labels import labels
 from reports.board_rows import Column, Reproduced
-from reports.dot_chart import Dot, Panel, dot_chart
+from reports.dot_chart import Dot, Panel, dot_chart, least_width
 from reports.drawing import Caption
 from reports.families import suite_title
 from reports.records import Run
@@ -20,9 +20,10 @@ MOST_RUNS = 12
 
 
 class Figure(NamedTuple):
-    """One suite's chart and the words below it."""
+    """One suite's chart, the words below it, and how many pixels it can be narrowed to."""
 
     caption: str
+    least: int
     svg: Markup
 
 
@@ -57,6 +58,7 @@ def _figure(column: Column, runs: Sequence[Run], metrics: Sequence[str]) -> Figu
     hollow = " Hollow dots: a part of the suite." if any(not run.full for run in shown) else ""
     return Figure(
         f"{suite}: points with 95 % intervals.{best}{hollow}",
+        least_width(panels),
         dot_chart(
             panels,
             Caption(

@@ -12,7 +12,7 @@ from reports.compare_records import MetricRow, Verdict
 LEFT = 150
 """Where the plot begins, right of the labels, in pixels."""
 
-_WIDTH, _RIGHT, _ROW, _TOP = 300, 60, 26, 12
+_WIDTH, _RIGHT, _ROW, _TOP = 220, 60, 26, 12
 _STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 
 

@@ -49,8 +49,8 @@ class Panel(NamedTuple):
 
 def dot_chart(panels: Sequence[Panel], caption: Caption) -> Markup:
     """One row per run, panels side by side, the runs named once."""
-    labels = [_short(dot.label) for dot in panels[0].dots]
-    left = 17 + _CHARACTER * max(map(len, labels))
+    labels = _labels(panels)
+    left = _left(labels)
     height = _ROW * len(labels)
     marks = [f'<g transform="translate({number(left)},{_TOP}.5)">', *_names(labels)]
     for at, panel in enumerate(panels):
@@ -59,8 +59,24 @@ def dot_chart(panels: Sequence[Panel], caption: Caption) -> Markup:
             *_panel(panel, height),
             "</g>",
         ]
-    width = left + len(panels) * (_PANEL + _BETWEEN) - _BETWEEN + _RIGHT
-    return drawing(caption, width, _TOP + height + _BELOW, [*marks, "</g>"])
+    return drawing(caption, _width(panels), _TOP + height + _BELOW, [*marks, "</g>"])
+
+
+def least_width(panels: Sequence[Panel]) -> int:
+    """The pixels below which the chart's labels would be too small to read."""
+    return round(0.8 * _width(panels))
+
+
+def _labels(panels: Sequence[Panel]) -> list[str]:
+    return [_short(dot.label) for dot in panels[0].dots]
+
+
+def _left(labels: Sequence[str]) -> float:
+    return 17 + _CHARACTER * max(map(len, labels))
+
+
+def _width(panels: Sequence[Panel]) -> float:
+    return _left(_labels(panels)) + len(panels) * (_PANEL + _BETWEEN) - _BETWEEN + _RIGHT
 
 
 def _names(labels: Sequence[str]) -> Iterator[str]:

@@ -49,21 +49,32 @@ def scales(lines: Sequence[Line], references: Sequence[Reference] = ()) -> Scale
     places += [place for reference in references for place in reference.places]
     values = [v for place in places for v in (place.value, place.high) if v]
     counts = {place.instances for place in places}
-    counts |= {line.stopped[0] for line in lines if line.stopped}
+    counts |= {n for line in lines for n, _ in line.lacking}
     low, high = min(values), max(values)
     room = max(high / low, 2.0) ** 0.07
     return Scales(sorted(counts), low / room, high * room)
 
 
 def ticks_125(low: float, high: float) -> list[float]:
-    """1, 2, 5, 10, … within the axis; more on a short axis, fewer on a long one."""
+    """1, 2, 5, 10, … within the axis; more on a short axis, fewer on a long one, never only one."""
     for steps in (range(1, 10), (1, 2, 5), (1, 3), (1,)):
         decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         found = [step * 10.0**decade for decade in decades for step in steps]
         inside = [float(f"{tick:.6g}") for tick in found if low <= tick <= high]
         if len(inside) <= (4 if len(steps) == 9 else 9):
             break
-    return inside
+    return inside if len(inside) > 1 else _ticks_evenly(low, high)
+
+
+def _ticks_evenly(low: float, high: float) -> list[float]:
+    """Multiples of a round step, the coarsest of which three are within the axis."""
+    decade = math.floor(math.log10(high - low))
+    widths = [step * 10.0**at for at in (decade, decade - 1) for step in (5, 2, 1)]
+    ticks = (
+        [float(f"{at * width:.6g}") for at in range(math.ceil(low / width), int(high / width) + 1)]
+        for width in widths
+    )
+    return next(found for found in ticks if len(found) > 2)
 
 
 def ticks_doubling(low: float, high: float) -> list[float]:

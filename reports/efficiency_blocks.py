@@ -9,7 +9,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from reports import formatting
-from reports.efficiency_groups import ALONE, TOGETHER, AnyGroup, Curve, Group, Point
+from reports.efficiency_groups import ALONE, TOGETHER, AnyGroup, Curve, Group, Point, in_tiles
 from reports.efficiency_lines import STYLES, Style
 from reports.efficiency_records import Cost, Speed
 from reports.export import Cell
@@ -108,7 +108,7 @@ def described(curve: Curve) -> list[str]:
 def made_of(group: AnyGroup) -> list[str]:
     """What every chart of a group must say below its title."""
     question = group.question
-    tiles = f", {group.tiles} tiles" if group.tiles else ""
+    tiles = f", {in_tiles(group.cut)}" if group.cut else ""
     length = (
         f"{question.tokens} tokens a region"
         if question.decode == "forced"
@@ -123,6 +123,26 @@ def made_of(group: AnyGroup) -> list[str]:
     else:
         weights = f"random weights: {', '.join(random)}" if random else "trained weights"
     return [part for part in (question.hardware, f"{asked}; {dtypes}, {weights}") if part]
+
+
+def quick_ones(points: Iterable[tuple[str, Speed]]) -> str:
+    """Which speeds of a chart are quick measurements: they show a curve's shape and no more."""
+    measured = [(label, point) for label, point in points if point.measured]
+    quick: dict[str, list[str]] = {}
+    for label, point in measured:
+        if point.effort == "quick":
+            quick.setdefault(label, []).append(str(point.instances))
+    if measured and sum(map(len, quick.values())) == len(measured):
+        return "Quick measurements."
+    alike: dict[str, list[str]] = {}
+    for label, instances in quick.items():
+        alike.setdefault(", ".join(instances), []).append(label)
+    everyone = {label for label, _ in measured}
+    told = "; ".join(
+        f"{'all models' if 1 < len(labels) == len(everyone) else ', '.join(labels)} at N = {which}"
+        for which, labels in alike.items()
+    )
+    return f"Quick measurement: {told}." if told else ""
 
 
 def identity(label: str, point: Cost | Speed) -> dict[str, Cell]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -16,6 +18,11 @@ from reports.text import visible
 
 if TYPE_CHECKING:
     import altair as alt
+
+# What is longer would be cut off where names are short, and a name can be of any length.
+_TITLE_CHARACTERS = 54
+_LINE_CHARACTERS = 68
+_MOST_LINES = 4
 
 
 def curve_chart(
@@ -31,15 +38,22 @@ def curve_chart(
     import altair as alt
 
     layers = list(_layers(axes, ticks))
-    # The reader's font may be wider than the one labels are measured with.
-    widest = max(len(named(line)) for line in lines)
+    names = [*(named(line) for line in lines), *(reference.label for reference in references)]
     chart = alt.layer(*layers).properties(
         width=WIDTH,
         height=HEIGHT,
         title=chart_title(caption.title, subtitle),
-        padding={"left": 5, "top": 5, "bottom": 5, "right": 5 + 1.3 * widest},
+        padding=padding(names),
     )
     return inline_svg(specification(chart), _data(lines, references, axes), caption)
+
+
+def padding(names: Sequence[str]) -> dict[str, float]:
+    """Room around a chart with ``names`` at its right.
+
+    The reader's font may be wider than the one that names are measured with.
+    """
+    return {"left": 5, "top": 5, "bottom": 5, "right": 5 + 1.3 * max(map(len, names))}
 
 
 def chart_title(title: str, subtitle: Sequence[str]) -> alt.TitleParams:
@@ -47,8 +61,8 @@ def chart_title(title: str, subtitle: Sequence[str]) -> alt.TitleParams:
     import altair as alt
 
     return alt.TitleParams(
-        visible(title),
-        subtitle=[visible(line) for line in subtitle],
+        _wrapped(title, _TITLE_CHARACTERS),
+        subtitle=[part for line in subtitle for part in _wrapped(line, _LINE_CHARACTERS)],
         anchor="start",
         frame="group",
         color=INK,
@@ -58,6 +72,17 @@ def chart_title(title: str, subtitle: Sequence[str]) -> alt.TitleParams:
         subtitlePadding=5,
         offset=16,
     )
+
+
+def _wrapped(text: str, characters: int) -> list[str]:
+    """``text`` in lines, broken behind semicolons where that is enough."""
+    lines: list[str] = []
+    for part in re.split("(?<=;) ", visible(text)):
+        if lines and len(f"{lines[-1]} {part}") <= characters:
+            lines[-1] += f" {part}"
+        else:
+            lines += wrap(part, characters, max_lines=_MOST_LINES, placeholder=" …")
+    return lines
 
 
 def _layers(axes: Scales, ticks: Sequence[float]) -> Iterator[alt.Chart]:
@@ -113,7 +138,7 @@ def _layers(axes: Scales, ticks: Sequence[float]) -> Iterator[alt.Chart]:
     yield (
         over("places")
         .mark_line(strokeWidth=1.9)
-        .encode(x=x, y=y, detail="label:N", color=ink, strokeDash=dash)
+        .encode(x=x, y=y, detail="piece:N", color=ink, strokeDash=dash)
     )
     yield (
         over("places")
@@ -137,7 +162,7 @@ def _data(
 ) -> Mapping[str, Rows]:
     places = [
         {
-            "label": str(at),
+            "piece": f"{at} {number}",
             "n": place.instances,
             "value": place.value,
             "high": place.high,
@@ -146,7 +171,8 @@ def _data(
             "shape": line.style.shape,
         }
         for at, line in enumerate(lines)
-        for place in line.places
+        for number, piece in enumerate(line.pieces)
+        for place in piece
     ]
     names, leaders = names_beside(lines, references, axes)
     return {
@@ -159,14 +185,14 @@ def _data(
         ],
         "stops": [
             {
-                "n": line.places[-1].instances,
-                "n2": line.stopped[0],
-                "value": line.places[-1].value,
+                "n": mark.beside,
+                "n2": mark.instances,
+                "value": mark.value,
                 "ink": line.style.ink,
                 "shape": line.style.shape,
             }
             for line in lines
-            if line.stopped
+            for mark in line.marks
         ],
         "names": names,
         "leaders": leaders,

@@ -17,7 +17,7 @@ from reports.efficiency_blocks import (
 )
 from reports.efficiency_chart import curve_chart
 from reports.efficiency_groups import ALONE, TOGETHER, Curve, Group
-from reports.efficiency_lines import Line, Place, Reference, Style, stop
+from reports.efficiency_lines import Line, Place, Reference, Style
 from reports.efficiency_records import Cost
 from reports.export import Cell
 
@@ -141,8 +141,8 @@ def _figures(
 
 def _line(label: str, style: Style, points: list[Cost], size: float) -> Line | None:
     places = [Place(point.instances, point.flops / size) for point in points if point.computed]
-    lacking = {point.instances: point.outcome_words for point in points if not point.computed}
-    return Line(label, style, places, stop(lacking, places[-1].instances)) if places else None
+    lacking = [(point.instances, point.outcome_words) for point in points if not point.computed]
+    return Line(label, style, places, lacking) if places else None
 
 
 def _points(group: Group[Cost], curve: Curve) -> list[Cost]:

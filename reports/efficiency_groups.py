@@ -60,6 +60,12 @@ class Group(Generic[Point]):
             for n in sorted(points)
         ]
 
+    @property
+    def cut(self) -> str:
+        """The number of tiles of every model that cuts any; empty where they differ."""
+        found = _tilings(self.curves)
+        return found.pop() if len(found) == 1 else ""
+
 
 AnyGroup = Group[Cost] | Group[Speed]
 
@@ -67,7 +73,7 @@ AnyGroup = Group[Cost] | Group[Speed]
 def groups(points: Iterable[Point]) -> list[Group[Point]]:
     """The points by question, and by the number of tiles where a model was asked with several.
 
-    A model that cuts no tiles, or was asked with one number of them, stands in each.
+    A model that cuts no tiles stands in each.
     """
     by_question: dict[Question, list[Point]] = defaultdict(list)
     for point in points:
@@ -78,13 +84,18 @@ def groups(points: Iterable[Point]) -> list[Group[Point]]:
         tiles: dict[str, set[str]] = defaultdict(set)
         for point in own:
             tiles[point.subject.model].add(point.subject.tiles)
-        choices = {choice for found in tiles.values() if len(found) > 1 for choice in found}
-        for choice in sorted(choices, key=_most_tiles_first) or [""]:
-            shown = [
-                p for p in own if len(tiles[p.subject.model]) == 1 or p.subject.tiles == choice
-            ]
+        if all(len(found - {""}) < 2 for found in tiles.values()):
+            made.append(_group(question, "", own))
+            continue
+        for choice in sorted(set().union(*tiles.values()) - {""}, key=_most_tiles_first):
+            shown = [point for point in own if point.subject.tiles in ("", choice)]
             made.append(_group(question, choice, shown))
     return made
+
+
+def in_tiles(tiles: str) -> str:
+    """``"12+1 tiles"``."""
+    return f"{tiles} tile{'' if tiles == '1' else 's'}"
 
 
 def _group(question: Question, tiles: str, points: Sequence[Point]) -> Group[Point]:
@@ -102,18 +113,26 @@ def _group(question: Question, tiles: str, points: Sequence[Point]) -> Group[Poi
 
 
 def _labels(curves: Sequence[Curve]) -> dict[Curve, str]:
-    """Model names, with the mode where a model has several and whatever else is needed."""
+    """Model names, with the mode where a model has several and whatever else is needed.
+
+    Models that cut their pictures differently say how.
+    """
+    differ = len(_tilings(curves)) > 1
     modes: dict[str, set[str]] = defaultdict(set)
     for subject, way in curves:
         if way == TOGETHER:
             modes[subject.model].add(subject.mode)
-    several = {
-        curve: f"{curve.subject.model} · {curve.subject.mode}"
-        if curve.way == TOGETHER and len(modes[curve.subject.model]) > 1
-        else curve.subject.model
-        for curve in curves
-    }
+    several = {}
+    for curve in curves:
+        model, mode, tiles = curve.subject.model, curve.subject.mode, curve.subject.tiles
+        named = f" · {mode}" if curve.way == TOGETHER and len(modes[model]) > 1 else ""
+        cut = f" · {in_tiles(tiles)}" if differ and tiles else ""
+        several[curve] = f"{model}{named}{cut}"
     return {curve: _told_apart(curve, several) for curve in curves}
+
+
+def _tilings(curves: Iterable[Curve]) -> set[str]:
+    return {curve.subject.tiles for curve in curves} - {""}
 
 
 def _told_apart(curve: Curve, labels: Mapping[Curve, str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -42,16 +42,58 @@ class Place(NamedTuple):
     high: float | None = None
 
 
+class Mark(NamedTuple):
+    """Where a curve lacks a value: drawn level with the value that leads there from ``beside``."""
+
+    instances: int
+    beside: int
+    value: float
+
+
 class Line(NamedTuple):
     """One model's curve, in order of ``instances``.
 
-    ``stopped`` is the number of regions at which there was no value any more, and why.
+    ``lacking`` holds the numbers of regions that have no value, in order, and why.
     """
 
     label: str
     style: Style
     places: Sequence[Place]
-    stopped: tuple[int, str] | None = None
+    lacking: Sequence[tuple[int, str]] = ()
+
+    @property
+    def stopped(self) -> str:
+        """Why there is no value after the last one; empty where nothing more was asked."""
+        last = self.places[-1].instances
+        return next((why for n, why in self.lacking if n > last), "")
+
+    @property
+    def end(self) -> int:
+        """The most regions that the curve or its marks reach."""
+        return max(self.places[-1].instances, *(n for n, _ in self.lacking), 0)
+
+    @property
+    def pieces(self) -> list[list[Place]]:
+        """The places that may be joined: no number between them lacks a value."""
+        pieces: dict[int, list[Place]] = {}
+        for place in self.places:
+            before = sum(n < place.instances for n, _ in self.lacking)
+            pieces.setdefault(before, []).append(place)
+        return list(pieces.values())
+
+    @property
+    def marks(self) -> list[Mark]:
+        """One per number that lacks a value, led to from the last value before it.
+
+        Numbers before the first value are led to from there.
+        """
+        asked = [place.instances for place in self.places] + [n for n, _ in self.lacking]
+        marks = []
+        for n, _ in self.lacking:
+            before = [place.value for place in self.places if place.instances < n]
+            beside = max(m for m in asked if m < n) if before else min(m for m in asked if m > n)
+            marks.append(Mark(n, beside, before[-1] if before else self.places[0].value))
+        return marks
 
 
 class Reference(NamedTuple):
@@ -59,14 +101,3 @@ class Reference(NamedTuple):
 
     label: str
     places: Sequence[Place]
-
-
-def stop(lacking: Mapping[int, str], last: int) -> tuple[int, str] | None:
-    """Where a curve stops that has its last value at ``last``.
-
-    Args:
-        lacking: why there is no value, by number of regions.
-        last: the number of regions of the curve's last value.
-    """
-    after = min((n for n in lacking if n > last), default=None)
-    return None if after is None else (after, lacking[after])

@@ -12,7 +12,7 @@ from reports.text import visible
 
 _LABEL_CHARACTERS = 30
 _LABEL_GAP = 15.0
-_LABELS_AT = WIDTH + 26.0
+LABELS_AT = WIDTH + 26.0
 
 
 def names_beside(
@@ -22,7 +22,7 @@ def names_beside(
     ends = [
         (
             line.places[-1].value,
-            line.stopped[0] if line.stopped else line.places[-1].instances,
+            line.end,
             named(line),
             line.style.ink,
         )
@@ -34,11 +34,11 @@ def names_beside(
     wanted = [axes.y(end[0]) for end in ends]
     names, leaders = [], []
     for (value, n, label, ink), at, moved in zip(ends, wanted, spread(wanted), strict=True):
-        beside = axes.instances_at(_LABELS_AT)
+        beside = axes.instances_at(LABELS_AT)
         names.append({"label": label, "n": beside, "value": axes.value_at(moved), "ink": ink})
         if n < max(axes.instances) or abs(moved - at) > 1:
-            before = axes.instances_at(_LABELS_AT - 4)
-            step = axes.instances_at(max(axes.x(n) + 8, _LABELS_AT - 18))
+            before = axes.instances_at(LABELS_AT - 4)
+            step = axes.instances_at(max(axes.x(n) + 8, LABELS_AT - 18))
             if n < max(axes.instances):
                 leaders.append(_leader(axes.instances_at(axes.x(n) + 8), value, step, value, ink))
             leaders.append(_leader(step, value, before, axes.value_at(moved), ink))
@@ -79,9 +79,10 @@ def _top(block: Sequence[int], wanted: Sequence[float], gap: float) -> float:
 
 def named(line: Line) -> str:
     """A curve's name, shortened, and why it stops."""
-    return _short(line.label) + (f" – {line.stopped[1]}" if line.stopped else "")
+    return short(line.label) + (f" – {line.stopped}" if line.stopped else "")
 
 
-def _short(label: str) -> str:
+def short(label: str) -> str:
+    """A name on one line, and no longer than there is room for."""
     shown = " ".join(visible(label).split())
     return shown if len(shown) <= _LABEL_CHARACTERS else f"{shown[: _LABEL_CHARACTERS - 1]}…"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from reports import paths
 from reports.efficiency_blocks import Block, Figure, Looks, facts, made_of
 from reports.efficiency_costs import cost_blocks, cost_datum, split_rows
-from reports.efficiency_groups import AnyGroup, Group, groups
+from reports.efficiency_groups import AnyGroup, Group, groups, in_tiles
 from reports.efficiency_quality import quality_blocks
 from reports.efficiency_records import Cost, Speed, costs_of, speeds_of
 from reports.efficiency_speeds import conditions, point_rows, speed_blocks, speed_datum
@@ -149,7 +149,7 @@ def _speed_part(group: Group[Speed], looks: Looks, runs: Sequence[Run], sweep: s
 def _title(what: str, group: AnyGroup) -> str:
     question = group.question
     natural = ", natural stop" if question.decode == "natural" else ""
-    return f"{what}{natural}{f', {group.tiles} tiles' if group.tiles else ''}"
+    return f"{what}{natural}{f', {in_tiles(group.tiles)}' if group.tiles else ''}"
 
 
 def _sentence(group: AnyGroup) -> str:

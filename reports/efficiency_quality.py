@@ -18,19 +18,18 @@ from reports.efficiency_blocks import (
     described,
     identity,
     made_of,
+    quick_ones,
     series_of,
     significant,
 )
-from reports.efficiency_chart import chart_title
+from reports.efficiency_chart import chart_title, padding
 from reports.efficiency_groups import TOGETHER, Curve, Group
 from reports.efficiency_lines import Style
+from reports.efficiency_names import LABELS_AT, short, spread
 from reports.efficiency_records import Speed, Subject
 from reports.families import suite_title
 from reports.records import Run, Score
-from reports.svg import inline_svg, specification
-from reports.text import visible
-
-_LABEL_CHARACTERS = 30
+from reports.svg import Rows, inline_svg, specification
 
 
 class _Column(NamedTuple):
@@ -113,11 +112,12 @@ def _block(group: Group[Speed], column: _Column, matches: Sequence[_Match], key:
     )
     caption = Caption(name, title, f"{told}.")
     how = f"points with 95 % intervals; set {column.suite_version}, {column.protocol}"
+    below = [f"N = {instances}; {how}", made_of(group)[0]]
     figure = Figure(
         name,
         title,
-        _chart(group, matches, caption, [how, f"N = {instances}; {made_of(group)[0]}"]),
-        "",
+        _chart(group, matches, caption, below),
+        quick_ones((group.labels[match.curve], match.speed) for match in matches),
         [
             {
                 **identity(group.labels[match.curve], match.speed),
@@ -163,53 +163,101 @@ def _speed(match: _Match) -> float:
     return match.speed.regions_per_second or 0.0
 
 
+class _Axes(NamedTuple):
+    """Speed is drawn logarithmic, the score is not."""
+
+    slowest: float
+    fastest: float
+    low: float
+    high: float
+
+    def speed_at(self, x: float) -> float:
+        """The speed that many pixels from the left."""
+        return float(self.slowest * (self.fastest / self.slowest) ** (x / WIDTH))
+
+    def y(self, value: float) -> float:
+        """Pixels from the top."""
+        return HEIGHT * (self.high - value) / (self.high - self.low)
+
+    def value_at(self, y: float) -> float:
+        """The score that many pixels from the top."""
+        return self.high - y / HEIGHT * (self.high - self.low)
+
+
+def _axes(matches: Sequence[_Match]) -> _Axes:
+    ends = [
+        end * 100
+        for score in (match.score for match in matches)
+        for end in (score.low, score.value or 0.0, score.high)
+        if end is not None
+    ]
+    low, high = min(ends), max(ends)
+    room = max(high - low, 1.0) * 0.12
+    speeds = [_speed(match) for match in matches]
+    return _Axes(
+        min(speeds) / 1.4, max(speeds) * 1.4, low - room, min(high + room, max(100.0, high))
+    )
+
+
 def _chart(
     group: Group[Speed], matches: Sequence[_Match], caption: Caption, subtitle: Sequence[str]
 ) -> Markup:
     import altair as alt
 
-    rows: list[dict[str, object]] = []
-    ends: list[float] = []
-    for match in matches:
-        score = match.score
-        value = (score.value or 0.0) * 100
-        ends += [end * 100 for end in (score.low, score.high) if end is not None] or [value]
-        label = " ".join(visible(group.labels[match.curve]).split())
-        rows.append(
-            {
-                "speed": _speed(match),
-                "value": value,
-                "low": value if score.low is None else score.low * 100,
-                "high": value if score.high is None else score.high * 100,
-                "label": label[:_LABEL_CHARACTERS],
-                "ink": match.style.ink,
-                "shape": match.style.shape,
-            }
-        )
-    speeds = [_speed(match) for match in matches]
-    lowest, highest = min(speeds) / 1.4, max(speeds) * 1.4
-    low, high = min(ends), max(ends)
-    room = max(high - low, 1.0) * 0.12
-    base = alt.Chart(alt.NamedData("models"))
+    axes = _axes(matches)
+    rows = _rows(group, matches, axes)
     x = alt.X(
         "speed:Q",
         title="regions per second",
-        scale=alt.Scale(type="log", domain=[lowest, highest], nice=False),
-        axis=alt.Axis(values=ticks_125(lowest, highest), format=",~g", labelOverlap=False),
+        scale=alt.Scale(type="log", domain=[axes.slowest, axes.fastest], nice=False),
+        axis=alt.Axis(
+            values=ticks_125(axes.slowest, axes.fastest), format=",~g", labelOverlap=False
+        ),
     )
-    top = min(high + room, max(100.0, high))
-    scale = alt.Scale(domain=[low - room, top], nice=False, zero=False)
+    scale = alt.Scale(domain=[axes.low, axes.high], nice=False, zero=False)
     y = alt.Y("value:Q", title=None, scale=scale, axis=alt.Axis(tickCount=6))
-    ink = alt.Color("ink:N", scale=None)
+    ink, filled = alt.Color("ink:N", scale=None), alt.Fill("ink:N", scale=None)
+    shape = alt.Shape("shape:N", scale=None)
+    base = alt.Chart(alt.NamedData("models"))
+    point = base.mark_point(filled=True, size=80, opacity=1, stroke=PAPER, strokeWidth=1.1)
     chart = alt.layer(
+        base.mark_rule(strokeWidth=0.8, opacity=0.65).encode(
+            x=x, y=y, x2="leader:Q", y2="beside:Q", color=ink
+        ),
         base.mark_rule(strokeWidth=1.2).encode(
             x=x, y=alt.Y("low:Q", scale=scale), y2="high:Q", color=ink
         ),
-        base.mark_point(filled=True, size=80, opacity=1, stroke=PAPER, strokeWidth=1.1).encode(
-            x=x, y=y, fill=alt.Fill("ink:N", scale=None), shape=alt.Shape("shape:N", scale=None)
+        point.encode(x=x, y=y, fill=filled, shape=shape),
+        point.encode(x="key:Q", y="beside:Q", fill=filled, shape=shape),
+        base.mark_text(align="left", baseline="middle", fontSize=11.5, limit=0).encode(
+            x="name:Q", y="beside:Q", text="label:N", color=ink
         ),
-        base.mark_text(align="left", dx=10, fontSize=11.5, limit=0).encode(
-            x=x, y=y, text="label:N", color=ink
-        ),
-    ).properties(width=WIDTH, height=HEIGHT, title=chart_title(caption.title, subtitle))
+    ).properties(
+        width=WIDTH,
+        height=HEIGHT,
+        title=chart_title(caption.title, subtitle),
+        padding=padding([str(row["label"]) for row in rows]),
+    )
     return inline_svg(specification(chart), {"models": rows}, caption)
+
+
+def _rows(group: Group[Speed], matches: Sequence[_Match], axes: _Axes) -> Rows:
+    """The points, and their names at the right, moved apart, each behind its point's mark."""
+    values = [(match.score.value or 0.0) * 100 for match in matches]
+    moved = spread([axes.y(value) for value in values])
+    return [
+        {
+            "speed": _speed(match),
+            "value": value,
+            "low": value if match.score.low is None else match.score.low * 100,
+            "high": value if match.score.high is None else match.score.high * 100,
+            "label": short(group.labels[match.curve]),
+            "ink": match.style.ink,
+            "shape": match.style.shape,
+            "beside": axes.value_at(at),
+            "leader": axes.speed_at(LABELS_AT - 20),
+            "key": axes.speed_at(LABELS_AT - 10),
+            "name": axes.speed_at(LABELS_AT),
+        }
+        for match, value, at in zip(matches, values, moved, strict=True)
+    ]

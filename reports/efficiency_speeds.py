@@ -16,13 +16,14 @@ from reports.efficiency_blocks import (
     Figure,
     identity,
     made_of,
+    quick_ones,
     rows_of,
     significant,
 )
 from reports.efficiency_chart import curve_chart
 from reports.efficiency_costs import relative_chart, told
 from reports.efficiency_groups import ALONE, TOGETHER, Curve, Group
-from reports.efficiency_lines import Line, Place, Style, stop
+from reports.efficiency_lines import Line, Place, Style
 from reports.efficiency_records import DOUBT, Speed
 from reports.export import Cell
 
@@ -268,17 +269,19 @@ def _lines(
         style = looks[curve]
         places = [place(points[n]) for n in sorted(points) if points[n].measured]
         if style and places:
-            lacking = {n: p.outcome_words for n, p in points.items() if not p.measured}
-            stopped = stop(lacking, places[-1].instances)
-            lines.append(Line(group.labels[curve], style, places, stopped))
+            lacking = [(n, points[n].outcome_words) for n in sorted(points)]
+            lacking = [(n, why) for n, why in lacking if not points[n].measured]
+            lines.append(Line(group.labels[curve], style, places, lacking))
     return lines
 
 
 def _left(group: Group[Speed], looks: Mapping[Curve, Style | None], way: str) -> str:
-    """Curves that could not be drawn, and points whose audits failed."""
-    remarks, doubtful = [], []
+    """Curves that could not be drawn, points whose audits failed, and quick measurements."""
+    remarks, doubtful, drawn = [], [], []
     for curve in group.of(way):
         points = group.curves[curve]
+        if looks[curve] is not None:
+            drawn += [(group.labels[curve], points[n]) for n in sorted(points)]
         if looks[curve] is None:
             remarks.append(f"{group.labels[curve]}: in the table only")
         elif not any(point.measured for point in points.values()):
@@ -286,7 +289,8 @@ def _left(group: Group[Speed], looks: Mapping[Curve, Style | None], way: str) ->
         if found := [str(n) for n in sorted(points) if points[n].doubtful]:
             doubtful.append(f"{group.labels[curve]} at N = {', '.join(found)}")
     told = {"Not drawn": remarks, f"{DOUBT} An audit failed": doubtful}
-    return " ".join(f"{what}: {'; '.join(which)}." for what, which in told.items() if which)
+    lists = [f"{what}: {'; '.join(which)}." for what, which in told.items() if which]
+    return " ".join(filter(None, (*lists, quick_ones(drawn))))
 
 
 def _data(group: Group[Speed], way: str) -> list[dict[str, Cell]]:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from reports.drawing import ACCENT, LABEL, PAPER, TITLE, Caption, drawing, number, text_mark
 
-_WIDTH, _HEIGHT = 440, 150
+_WIDTH, _HEIGHT = 340, 150  # a phone's window shows it at hardly less than full size
 _BELOW = 47  # room for the labels and the title of the axis
 _RIGHT = 14  # and for half of the last label
 _TICKS = 5

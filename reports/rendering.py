@@ -9,12 +9,16 @@ from functools import cache
 from importlib.resources import files
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from reports import formatting, paths
 from reports.families import suite_title
 from reports.records import Score
 from reports.text import visible
+
+_COMMAND = re.compile(r"`(bench [^`\n]+)`")
+_WHOLE = 40
+"""A longer piece of a path may break anywhere."""
 
 _OPTIONAL = re.compile(rb"(?:</t[dhr]>\n?|\n)(?=<t[dhr][ >])|</t[dhr]>\n?(?=</t)")
 
@@ -62,6 +66,8 @@ def _environment() -> jinja2.Environment:
         "duration": formatting.duration,
         "words": formatting.words,
         "suite_title": suite_title,
+        "path": _path,
+        "commands": _commands,
     }
     return environment
 
@@ -79,6 +85,22 @@ _NO_VALUE = Markup('<span class="none">–</span>')
 def _value(number: float | None) -> Markup:
     """A cell's number in points; no macro, as a page has hundreds of them."""
     return _NO_VALUE if number is None else Markup(formatting.points(number))
+
+
+def _path(identifier: str) -> Markup:
+    """An id that may be broken at its slashes only."""
+    return Markup("<wbr>").join(
+        Markup('<span class="whole">{}</span>').format(piece) if len(piece) <= _WHOLE else piece
+        for piece in re.findall(r"[^/]*/|[^/]+", visible(identifier))
+    )
+
+
+def _commands(message: str) -> Markup:
+    """One of this program's messages, the commands it names in backticks as code.
+
+    Other backticks stay: a message may quote a prompt or a name.
+    """
+    return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(visible(message)))))
 
 
 def digest(script: str) -> str:

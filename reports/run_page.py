@@ -49,7 +49,8 @@ class RunView:
     """Everything the template prints, in order.
 
     ``metrics`` head the columns of the categories, ``own`` those of the answers. ``answers`` are
-    all regions, worst first; the page shows the first ones.
+    all regions, worst first; ``worst`` are those the page shows, the first of ``below`` with less
+    than the full score and of ``unscored`` without one.
     """
 
     run: Run
@@ -64,16 +65,14 @@ class RunView:
     category_total: int
     confusions: Confusions
     answers: tuple[AnswerRow, ...]
+    worst: tuple[AnswerRow, ...]
+    below: int
+    unscored: int
     certificate: Certificate
     efficiency: tuple[EfficiencyTable, ...]
     recipe: Recipe
     comparisons: tuple[Compared, ...]
     provenance: tuple[provenance.Group, ...]
-
-    @property
-    def worst(self) -> tuple[AnswerRow, ...]:
-        """The answers the page shows."""
-        return self.answers[:WORST_ANSWERS]
 
 
 def view(
@@ -90,6 +89,9 @@ def view(
     own = own_metrics(run, report.regions)
     shown = tuple(metric for metric in metrics if metric in own) or own[:1]
     categories = category_rows(run, report.categories, metrics) if run.complete else []
+    answers = tuple(answer_rows(run, report.regions, shown))
+    lacking = [row for row in answers if not row.full]
+    below = sum(row.scored for row in lacking)
     return RunView(
         run=run,
         page=paths.run_page(run.run),
@@ -102,7 +104,10 @@ def view(
         categories=tuple(both_ends(categories)),
         category_total=len(categories),
         confusions=confusions(report.regions),
-        answers=tuple(answer_rows(run, report.regions, shown)),
+        answers=answers,
+        worst=tuple(lacking[:WORST_ANSWERS]),
+        below=below,
+        unscored=len(lacking) - below,
         certificate=certificate(run, report.manifest),
         efficiency=efficiency_tables(board, run),
         recipe=recipe(report.manifest),

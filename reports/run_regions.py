@@ -15,7 +15,7 @@ from reports.drawing import Caption
 from reports.export import Cell
 from reports.histogram import histogram
 from reports.records import Run, real, text, texts_of
-from reports.region_values import own_metrics, worst_first
+from reports.region_values import ONE, own_metrics, worst_first
 from reports.text import Excerpt, excerpt
 
 WORST_ANSWERS = 50
@@ -41,6 +41,17 @@ class AnswerRow(NamedTuple):
     def shown(self) -> tuple[Excerpt, Excerpt]:
         """Reference and answer as a table cell can hold them."""
         return excerpt(self.reference), excerpt(self.text)
+
+    @property
+    def scored(self) -> bool:
+        """Whether it has the score that rows are ordered by."""
+        return bool(self.values) and self.values[0] is not None
+
+    @property
+    def full(self) -> bool:
+        """Whether that score is 100 as pages print it."""
+        score = self.values[0] if self.values else None
+        return score is not None and round(score * ONE) >= ONE
 
     def cells(self) -> tuple[Cell, ...]:
         """The row for machines: ``REGION_COLUMNS``, then the scores."""

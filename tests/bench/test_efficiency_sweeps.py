@@ -395,6 +395,11 @@ def test_the_sweeps_of_the_projects_file_can_be_loaded(repository: Path) -> None
     from bench.efficiency.contenders import contenders
 
     config = load_config(repository / "bench.yaml")
-    assert list(config.contents.sweeps) == ["quick", "published", "published-speed"]
+    assert list(config.contents.sweeps) == [
+        "quick",
+        "published",
+        "published-800x600",
+        "published-speed",
+    ]
     for name, sweep in config.contents.sweeps.items():
         assert contenders(config, name, sweep, [], None)

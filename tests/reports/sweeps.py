@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from reports.frames import COST_COLUMNS, SPEED_COLUMNS
+from reports.frames import COST_COLUMNS, SPEED_COLUMNS, Board
+from tests.reports import boards, pages
 
 INSTANCES = (1, 2, 4, 8, 16, 32)
 GPU = "NVIDIA H100 80GB HBM3"
@@ -34,6 +37,8 @@ MODELS = (
     Model("osprey-7b", "osprey", 6_970_000_000, 9.6, 1.15),
     Model("dam-3b", "dam", 3_220_000_000, 0.3, 9.8),
 )
+TWO = MODELS[:2]
+FEW = (1, 4, 32)
 
 
 def costs(
@@ -80,6 +85,71 @@ def speeds(
                 rows.append(_point(model, sweep, way, n) | _speed(model, way, n, hardware, told))
                 rows[-1].update(changed or {})
     return pd.DataFrame(rows, columns=list(SPEED_COLUMNS), dtype=object)
+
+
+def lacking(
+    frame: pd.DataFrame, model: str, instances: Sequence[int], outcome: str = "out_of_memory"
+) -> pd.DataFrame:
+    """The same without the values of ``model`` asked together at these numbers of regions."""
+    gone = (frame["model"] == model) & (frame["way"] == "together")
+    gone &= frame["instances"].isin(instances)
+    assert gone.sum() == len(instances)
+    numbers = ["vision_flops", "prefill_flops", "decode_flops", "kv_cache_bytes", "seconds_p50"]
+    return frame.assign(
+        outcome=frame["outcome"].mask(gone, outcome),
+        reason=frame["reason"].mask(gone, "the prompt exceeds the context"),
+        **{name: frame[name].mask(gone, None) for name in numbers if name in frame},
+    )
+
+
+def scored(
+    made: boards.Made, name: str = "tiny", *, hardware: str = GPU, **changed: Any
+) -> pd.DataFrame:
+    """Speeds of what a run's answers came from."""
+    model = Model(name, "wow-seg", 1_284_352, 0.02, 0.001, "shared-prefix")
+    own = {
+        "checkpoint_digest": made.row["checkpoint_digest"],
+        "settings": made.row["settings"],
+        "random_weights": False,
+    }
+    return speeds([model], hardware=hardware, instances=FEW, changed=own | changed)
+
+
+def board(
+    costs: pd.DataFrame | None = None,
+    speeds: pd.DataFrame | None = None,
+    made: Sequence[boards.Made] = (),
+) -> Board:
+    """A board of runs and sweeps."""
+    swept: dict[str, Any] = {"costs": costs, "speeds": speeds}
+    given = {name: frame for name, frame in swept.items() if frame is not None}
+    return dataclasses.replace(boards.board(list(made)), **given)
+
+
+def small_costs(**options: Any) -> pd.DataFrame:
+    """Computed costs of two models."""
+    return costs(TWO, instances=FEW, **options)
+
+
+def small_speeds(**options: Any) -> pd.DataFrame:
+    """Speeds of two models."""
+    return speeds(TWO, instances=FEW, **options)
+
+
+def table(page: Path, ending: str) -> pages.Table:
+    """The table of the efficiency page whose name ends so."""
+    return next(table for name, table in pages.tables(page).items() if name.endswith(ending))
+
+
+def crowded() -> Board:
+    """Five models whose scores are close, with short and long names; one is far off."""
+    skills = {"a": 0.9, "b": 0.9, "c": 0.905, "d": 0.895, "far": 0.7}
+    made = [boards.run(name, images=40, skill=skill) for name, skill in skills.items()]
+    names = ("tiny", "wow-seg", "a-name-that-is-rather-long-indeed", "x", "far")
+    hardware = "A processor with a name of fifty letters at 2.80 GHz, 2 cores, 2 threads"
+    timed = [scored(run, name, hardware=hardware) for name, run in zip(names, made, strict=True)]
+    short = [Model("ab", "dam", 1, 2.2, 1.1), Model("cd", "dam", 1, 1.2, 1.1)]
+    return board(costs(short), pd.concat(timed, ignore_index=True), made)
 
 
 def demo() -> tuple[pd.DataFrame, pd.DataFrame]:

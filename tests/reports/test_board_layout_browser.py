@@ -104,7 +104,7 @@ def test_long_settings_are_not_cut_under_the_pointer_nor_on_paper(
 
 def test_the_front_page_leads_to_the_family_s_page(watched: Watched, one_suite: Path) -> None:
     page = watched.open(one_suite.with_name("index.html"))
-    names = page.locator("#region-recognition-best tbody th bdi").all_inner_texts()
+    names = page.locator("#region-recognition-best tbody th > span bdi").all_inner_texts()
     assert names == WHOLE + BELOW
     page.get_by_role("heading", name="Region recognition").get_by_role("link").click()
     page.wait_for_load_state()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -9,7 +10,7 @@ import pytest
 
 from reports.compare_page import write_comparison
 from tests.reports import boards
-from tests.reports.comparisons import demo
+from tests.reports.comparisons import demo, metric, region
 from tests.reports.test_browser import Watched, browser, first_cells, watched
 
 if TYPE_CHECKING:
@@ -77,6 +78,35 @@ def test_hostile_answers_are_text_and_run_nothing(watched: Watched, page_path: P
         assert "".join(c for c in shown if c in kept) == kept, text
     assert page.locator("main :is(img, iframe, script, b)").count() == 0
     assert page.title() == title == "tiny-sm and tiny-mm on shapes · regionbench"
+
+
+def test_commands_in_messages_are_code_and_nothing_else_is(
+    watched: Watched, tmp_path: Path
+) -> None:
+    said = "`bench run` <b>red</b>"
+    compared = demo(
+        notes=(
+            "a <i> was scored before; `bench score a<i>` keeps them, `bench run` too",
+            "different prompts: 'in `json`' and '`'",
+        ),
+        metrics=(metric("semantic_similarity", None, note="no pair; `bench score` both"),),
+        speeds=(),
+        speed_note="no speed was measured; `bench efficiency` does that",
+    )
+    assert compared.regions is not None
+    lost = (region(1, -0.5, said),)
+    compared = replace(compared, regions=replace(compared.regions, lost=lost))
+    page = watched.open(write_comparison(compared, tmp_path, "regionbench"))
+    first, second = page.locator(".notes li").all()
+    assert first.locator("code").all_inner_texts() == ["bench score a<i>", "bench run"]
+    assert (
+        first.inner_text() == "a <i> was scored before; bench score a<i> keeps them, bench run too"
+    )
+    assert second.inner_text() == "different prompts: 'in `json`' and '`'"
+    assert page.locator("#speed .empty code").inner_text() == "bench efficiency"
+    assert page.locator("#metrics code").all_inner_texts() == ["bench score"] * 2
+    assert page.locator("#lost-table td", has_text="bench run").first.inner_text() == said
+    assert page.locator("#lost-table code, main i, main td b").count() == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from reports.site import write_site
+from reports.site import write_efficiency, write_site
 from tests.reports import boards, sweeps
 from tests.reports.test_browser import Watched, browser, watched
 
@@ -82,6 +82,31 @@ def test_a_curve_under_the_pointer_or_the_focus_stands_out(
     block.locator("svg text[tabindex]", has_text="pam-3b").first.focus()
     assert block.locator("tr.on").count() == 2
     assert block.locator("svg text.off", has_text="osprey-7b").count() > 0
+
+
+def test_no_text_covers_another_or_is_cut_off(watched: Watched, tmp_path: Path) -> None:
+    write_efficiency(sweeps.crowded(), tmp_path)
+    charts = sorted(tmp_path.glob("efficiency/*.svg"))
+    assert len(charts) == 8
+    for chart in charts:
+        faults = watched.open(chart).evaluate(
+            """() => {
+              const edge = document.documentElement.width.baseVal.value;
+              const lines = [...document.querySelectorAll("text")]
+                .flatMap((text) => (text.children.length ? [...text.children] : [text]))
+                .map((line) => [line.textContent, line.getBoundingClientRect()]);
+              const faults = lines.filter(([, box]) => box.left < 0 || box.right > edge);
+              lines.forEach(([text, a], at) => {
+                for (const [other, b] of lines.slice(0, at)) {
+                  const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+                  const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+                  if (across > 0 && down > 3) faults.push([text, other]);
+                }
+              });
+              return faults.map(String);
+            }"""
+        )
+        assert faults == []
 
 
 def test_without_javascript_everything_is_there(browser: Browser, page_path: Path) -> None:
