@@ -26,14 +26,14 @@ from adapters.registry import AdapterEntry
 
 MAJORITY = AdapterEntry(
     name="majority",
-    summary="the most frequent label of a text file, for every region",
+    summary="the most frequent label of a text file (checkpoint: the file), for every region",
     loader="adapters.baselines:load_majority",
     tasks=tuple(Task),
     licence="Apache-2.0",
 )
 RANDOM = AdapterEntry(
     name="random",
-    summary="a label drawn from a text file for each region, seeded by its id",
+    summary="a label of a text file (checkpoint: the file), drawn for each region by its id",
     loader="adapters.baselines:load_random",
     tasks=tuple(Task),
     licence="Apache-2.0",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_
 
 from adapters.checkpoint_files import find_folder, weight_files
 from adapters.interface import CheckpointError, CheckpointMissing
+from adapters.json_text import parse_json
 from adapters.random_weights import SCHEME
 from adapters.registry import adapter_for, entry
 from adapters.tensor_files import TensorInfo, read_shapes, read_tensors
@@ -163,7 +163,7 @@ def read_json(path: Path) -> dict[str, Any]:
         CheckpointError: the file is missing or not a JSON object.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CheckpointMissing(f"{path.parent.name}: no {path.name} in the checkpoint") from None
     except (OSError, ValueError) as error:

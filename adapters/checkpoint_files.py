@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from adapters.interface import CheckpointError, CheckpointMissing
+from adapters.json_text import parse_json
 
 _REFUSED = ("*.pt", "*.pth", "*.pkl", "*.ckpt", "*.pickle", "*.npz")
 # Other programs' leftovers, and a vision tower that is published apart.
@@ -98,7 +98,7 @@ def weight_files(folder: Path, name: str) -> tuple[Path, ...]:
 
 def _indexed(folder: Path, name: str, index: Path) -> tuple[Path, ...]:
     try:
-        weight_map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+        weight_map = parse_json(index.read_text(encoding="utf-8"))["weight_map"]
         files = sorted({str(file) for file in weight_map.values()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(

@@ -6,7 +6,6 @@ A golden fixture is a folder with ``checkpoint/``, the pictures in ``inputs/``, 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.interface import AdapterError
+from adapters.json_text import parse_json
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -46,7 +46,7 @@ class Fixture:
         from safetensors.torch import load_file
 
         try:
-            cases = json.loads((folder / "cases.json").read_text(encoding="utf-8"))
+            cases = parse_json((folder / "cases.json").read_text(encoding="utf-8"))
             expected = load_file(folder / "expected.safetensors")
         except (OSError, ValueError, SafetensorError) as error:
             raise FixtureError(

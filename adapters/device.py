@@ -50,11 +50,14 @@ def _with_settings(device: torch.device) -> torch.device:
 
 
 def upload(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """The tensor on a device, without waiting for the device where that is safe.
+    """The tensor on a device; the host waits neither for CUDA's earlier work nor for the copy.
 
-    CUDA copies what comes from the host before it goes on; others may read it when it is gone.
+    It goes through page-locked memory, which PyTorch keeps until CUDA has read it, so that the
+    tensor may be changed or go at once. CUDA does not promise that of a copy from other memory.
     """
-    return tensor.to(device, non_blocking=device.type == "cuda")
+    if tensor.device.type == "cpu" and device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 def resolve_dtype(name: str, device: torch.device) -> torch.dtype:

@@ -87,7 +87,12 @@ class AdapterEntry:
         """Load a checkpoint, or build a preset with random weights; see :func:`load`."""
         self._check_settings(settings)
         if (checkpoint is None) == (preset is None) and self.presets:
-            raise SettingError(f"adapter {self.name!r}: give either a checkpoint or a preset")
+            fault = "needs a checkpoint or" if preset is None else "was given both a checkpoint and"
+            raise SettingError(
+                f"adapter {self.name!r} {fault} a preset: give --checkpoint, or in bench.yaml "
+                "either `checkpoint:` or, for random weights, `preset:`, one of "
+                f"{', '.join(self.presets)}"
+            )
         return cast(
             RegionRecognizer,
             _named(self.loader)(

@@ -21,7 +21,7 @@ from adapters.registry import AdapterEntry
 
 ENTRY = AdapterEntry(
     name="replay",
-    summary="answers from a .jsonl or .csv file of region_id and text",
+    summary="answers of a .jsonl or .csv file of region_id and text (checkpoint: the file)",
     loader="adapters.replay:load",
     tasks=tuple(Task),
     licence="Apache-2.0",

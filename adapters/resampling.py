@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,12 @@ import PIL
 import torch
 from PIL import Image
 
+from adapters.device import upload
+
 PILLOW = tuple(int(part) for part in PIL.__version__.split(".")[:2])
 SUPPORT = 2.0  # pixels on either side of the centre that the bicubic filter weighs
 SCALE = 2.0**22  # weights are multiples of its inverse
+HELD = 2**23  # float64 numbers: of pixels, of weights and of sums, 64 MiB each
 REMEMBERED = 256  # pairs of sizes whose weights are kept on their device, 50 to 400 KB each
 
 
@@ -44,13 +48,18 @@ class Resampler:
         """
         return cls(device, resize_by_products) if device.type == "cuda" else HOST
 
-    def upload(self, values: npt.NDArray[np.uint8] | npt.NDArray[np.bool_]) -> torch.Tensor:
-        """The values where pixels are kept, without waiting for the device."""
-        return torch.from_numpy(values).to(self.device, non_blocking=True)
+    def upload(self, mask: npt.NDArray[np.bool_]) -> torch.Tensor:
+        """A mask where pixels are kept; see :func:`adapters.device.upload`."""
+        return upload(torch.from_numpy(mask), self.device)
 
     def load(self, image: Image.Image) -> torch.Tensor:
-        """The planes of an RGB picture, uint8 ``[3, height, width]``."""
-        return self.upload(np.array(image)).movedim(-1, 0).contiguous()
+        """The planes of an RGB picture, uint8 ``[3, height, width]``.
+
+        The host waits for the copy: a picture's is the first of its work, and page-locked memory
+        of its size would stay taken.
+        """
+        pixels = torch.from_numpy(np.array(image)).to(self.device)
+        return pixels.movedim(-1, 0).contiguous()
 
 
 def resize_by_pillow(planes: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
@@ -63,22 +72,42 @@ def resize_by_pillow(planes: torch.Tensor, size: tuple[int, int]) -> torch.Tenso
 
 
 def resize_by_products(planes: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Resize planes on any device that computes in float64; see :class:`Resampler`."""
-    values = planes.to(torch.float64)
-    columns_first = _columns_first((planes.shape[2], planes.shape[1]), size)
-    for columns in (columns_first, not columns_first):
-        old, new = (planes.shape[1], size[1]) if columns else (planes.shape[2], size[0])
-        if new != old:  # else Pillow leaves the pass out, and its rounding
-            matrix = _matrix(old, new, planes.device)
-            sums = matrix @ values if columns else values @ matrix.T
-            values = sums.add_(0.5).floor_().clamp_(0, 255)
-    return values.to(torch.uint8)
+    """Resize planes on any device that computes in float64; see :class:`Resampler`.
+
+    Bytes apart, what is held at a time does not grow with the picture: see :data:`HELD`.
+    """
+    height, width = planes.shape[1:]
+    if columns_first((width, height), size):
+        resized = _resize_rows(_resize_columns(planes, size[1]), size[0])
+    else:
+        resized = _resize_columns(_resize_rows(planes, size[0]), size[1])
+    return resized.contiguous()
+
+
+def _resize_columns(planes: torch.Tensor, new: int) -> torch.Tensor:
+    return _resize_rows(planes.mT, new).mT
+
+
+def _resize_rows(planes: torch.Tensor, new: int) -> torch.Tensor:
+    """Resize rows to ``new`` pixels each, a block of their pixels and a band of rows at a time."""
+    count, height, old = planes.shape
+    if new == old:  # Pillow leaves the pass out, and its rounding
+        return planes
+    resized = planes.new_empty(count, height, new)
+    for block in _blocks_on(old, new, planes.device):
+        matrix = block.matrix()
+        step = max(HELD // (count * max(matrix.shape)), 1)
+        for top in range(0, height, step):
+            band = planes[:, top : top + step, block.old]
+            sums = band.to(torch.float64, memory_format=torch.contiguous_format) @ matrix.T
+            resized[:, top : top + step, block.new] = sums.add_(0.5).floor_().clamp_(0, 255)
+    return resized
 
 
 HOST = Resampler(torch.device("cpu"), resize_by_pillow)
 
 
-def _columns_first(old: tuple[int, int], new: tuple[int, int]) -> bool:
+def columns_first(old: tuple[int, int], new: tuple[int, int]) -> bool:
     """Whether the installed Pillow resizes columns before rows, which shows in the rounding.
 
     Args:
@@ -91,36 +120,66 @@ def _columns_first(old: tuple[int, int], new: tuple[int, int]) -> bool:
     return PILLOW >= (12, 2) and lost_height > 0 and old[1] > 100 * old[0]
 
 
-def _matrix(old: int, new: int, device: torch.device) -> torch.Tensor:
-    """Weights, float64 ``[new, old]``, of a line's old pixels in its new ones."""
-    matrix = torch.zeros(new, old, dtype=torch.float64, device=device)
-    return matrix.scatter_(1, *_weights_on(old, new, device))
+class _Block(NamedTuple):
+    """Some of a line's ``new`` pixels and the ``old`` ones they are sums of.
+
+    ``positions`` int64 ``[new, taps]``, counted from the first of ``old``, and their ``weights``.
+    """
+
+    new: slice
+    old: slice
+    positions: torch.Tensor
+    weights: torch.Tensor
+
+    def matrix(self) -> torch.Tensor:
+        """Weights, float64 ``[new, old]``."""
+        matrix = self.weights.new_zeros(len(self.weights), self.old.stop - self.old.start)
+        return matrix.scatter_(1, self.positions, self.weights)
 
 
 @lru_cache(REMEMBERED)
-def _weights_on(old: int, new: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def _blocks_on(old: int, new: int, device: torch.device) -> tuple[_Block, ...]:
+    """A line's new pixels in blocks whose matrices hold at most :data:`HELD` weights each."""
     positions, weights = bicubic_weights(old, new)
-    return (
-        torch.from_numpy(positions).to(device, non_blocking=True),
-        torch.from_numpy(weights).to(device, non_blocking=True),
-    )
+    taps = positions.shape[1]
+    length = new
+    while length > 1 and length * min(math.ceil(length * old / new) + taps, old) > HELD:
+        length = math.ceil(length / 2)
+    blocks = []
+    for start in range(0, new, length):
+        part = slice(start, min(start + length, new))
+        first, last = int(positions[part].min()), int(positions[part].max())
+        # Copied while the host waits: these arrays are gone when a device gets round to them.
+        there = (
+            torch.from_numpy(values).to(device)
+            for values in (positions[part] - first, np.ascontiguousarray(weights[part]))
+        )
+        blocks.append(_Block(part, slice(first, last + 1), *there))
+    return tuple(blocks)
 
 
-def bicubic_weights(old: int, new: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+def bicubic_weights(
+    old: int, new: int, chosen: npt.NDArray[np.int64] | None = None
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """The weights with which Pillow resizes a line of ``old`` 8-bit pixels to ``new``.
 
     Computed operation for operation like ``precompute_coeffs`` and ``normalize_coeffs_8bpc``, for
     all pixels at once.
 
+    Args:
+        old: pixels of the line.
+        new: pixels it gets.
+        chosen: which of the new pixels; ``None`` is all of them.
+
     Returns:
-        Positions of old pixels and their weights, both ``[new, taps]``; no position comes twice
-        in a row, and weights are multiples of 2^-22.
+        Positions of old pixels and their weights, both ``[pixels, taps]``; no position comes
+        twice in a row, and weights are multiples of 2^-22.
     """
     step = old / new
     widened = max(step, 1.0)
     support = SUPPORT * widened
     taps = min(2 * math.ceil(support) + 1, old)
-    centres = (np.arange(new) + 0.5) * step
+    centres = ((np.arange(new) if chosen is None else chosen) + 0.5) * step
     first = np.maximum(np.trunc(centres - support + 0.5), 0)
     end = np.minimum(np.trunc(centres + support + 0.5), old)
     positions = np.minimum(first, old - taps) + np.arange(taps)[:, None]

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from adapters.interface import JsonScalar, suggestion
 from bench.errors import ConfigError
@@ -112,7 +121,8 @@ class SweepSpec(_Section):
     ``ways`` asks all regions of a picture ``together`` or each ``alone``; ``decode`` lets answers
     stop by themselves (``natural``) or makes each ``tokens`` long (``forced``); ``picture`` is
     width and height, ``tiles`` the most tiles that models which tile cut it into. Models that fit
-    into memory together take turns, unless ``interleave`` is false.
+    into memory together take turns, unless ``interleave`` is false. No list may be empty, or name
+    anything twice.
     """
 
     models: dict[Name, SweepModel]
@@ -124,6 +134,18 @@ class SweepSpec(_Section):
     tiles: tuple[Annotated[int, Field(ge=1)], ...] = (12,)
     picture: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (640, 480)
     interleave: bool = True
+
+    @field_validator("models", "instances", "ways", "measure", "decode", "tiles")
+    @classmethod
+    def _check_list(cls, values: Collection[object], field: ValidationInfo) -> Collection[object]:
+        if not values:
+            known = cls.model_fields[str(field.field_name)]
+            usual = "" if known.is_required() else f", or leave it out for {_listed(known.default)}"
+            raise ValueError(f"nothing would be measured; name at least one{usual}")
+        twice = [value for value, times in Counter(iter(values)).items() if times > 1]
+        if twice:
+            raise ValueError(f"named more than once: {_listed(twice)}; name each once")
+        return values
 
 
 class MetricGate(_Section):
@@ -304,6 +326,10 @@ def load_config(given: Path | None = None) -> Config:
         raise ConfigError(_explain(path, parsed, error)) from error
     folder = Path.cwd() if path == PACKAGED else path.absolute().parent
     return Config(path, folder, contents)
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(map(str, values))
 
 
 def _refuse_other_version(path: Path, values: Mapping[str, Any]) -> None:

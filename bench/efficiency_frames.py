@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bench.efficiency.records import CostRecord, Record, SpeedRecord, hardware_name
 from bench.efficiency.storing import records_by_sweep
+from bench.errors import StoreError
+from bench.output import warn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +25,7 @@ class EfficiencyFrames(NamedTuple):
 def efficiency_frames(folder: Path) -> EfficiencyFrames:
     """The records below ``folder``, whose sub-folders are the sweeps.
 
-    Raises:
-        StoreError: a record cannot be read.
+    One that cannot be read is left out with a warning: all others can be shown without it.
     """
     import pandas as pd
 
@@ -32,7 +33,7 @@ def efficiency_frames(folder: Path) -> EfficiencyFrames:
 
     costs: list[dict[str, object]] = []
     speeds: list[dict[str, object]] = []
-    for sweep, record in records_by_sweep(folder):
+    for sweep, record in records_by_sweep(folder, skip=_left_out):
         if isinstance(record, CostRecord):
             costs.append(_point(sweep, record) | _cost(record))
         else:
@@ -41,6 +42,10 @@ def efficiency_frames(folder: Path) -> EfficiencyFrames:
         pd.DataFrame(costs, columns=list(COST_COLUMNS), dtype=object),
         pd.DataFrame(speeds, columns=list(SPEED_COLUMNS), dtype=object),
     )
+
+
+def _left_out(error: StoreError) -> None:
+    warn(f"left out of the report: {error}")
 
 
 def _point(sweep: str, record: Record) -> dict[str, object]:

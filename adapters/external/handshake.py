@@ -13,8 +13,9 @@ from adapters.external.messages import PROTOCOL, VERSION
 from adapters.interface import AdapterCard, JsonScalar, Task
 
 REVISION = 1
+_EXTERNAL = "external"
 _UNKNOWN = "unknown"
-_KEYS = ("protocol", "version", "model", "prompts", "settings", "context_dependent")
+_KEYS = ("protocol", "version", "model", "device", "prompts", "settings", "context_dependent")
 _MODEL_KEYS = ("name", "version", "digest", "parameters", "dtype", "licence", "base_model")
 
 
@@ -23,7 +24,7 @@ class Handshake:
     """What a worker said of itself.
 
     At least one of ``version`` and ``digest`` is given: they tell the model from every other of
-    its name. ``parameters`` is 0 where the worker did not say.
+    its name. ``parameters`` is 0, and ``device`` ``None``, where the worker did not say.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Handshake:
     settings: Mapping[str, JsonScalar]
     parameters: int
     dtype: str
+    device: str | None
     licence: str | None
     base_model: str | None
     context_dependent: bool
@@ -41,13 +43,15 @@ class Handshake:
         """The adapter's card; all that an answer may depend on comes from the handshake."""
         declared = json.dumps([self.name, self.version, self.digest])
         return AdapterCard(
-            name="external",
+            name=_EXTERNAL,
             revision=REVISION,
             checkpoint=self.name if self.version is None else f"{self.name} {self.version}",
             checkpoint_digest=hashlib.sha256(declared.encode("ascii")).hexdigest(),
             parameters=self.parameters,
             dtype=self.dtype,
-            device="external",
+            # Never a name by itself that torch knows: what it says of this machine's devices is
+            # not about the worker's.
+            device=_EXTERNAL if self.device is None else f"{_EXTERNAL}: {self.device}",
             prompts=self.prompts,
             settings=self.settings,
             base_model=self.base_model,
@@ -68,7 +72,7 @@ def read_handshake(line: bytes) -> Handshake:
     fields.check_keys("the handshake", given, _KEYS)
     model = fields.mapping("`model`", given.get("model"))
     fields.check_keys("`model`", model, _MODEL_KEYS)
-    version, digest = _optional(model, "version"), _optional(model, "digest")
+    version, digest = _named(model, "version"), _named(model, "digest")
     if version is None and digest is None:
         raise Malformed(
             "`model` has neither `version` nor `digest`; give one that changes whenever answers "
@@ -81,9 +85,10 @@ def read_handshake(line: bytes) -> Handshake:
         prompts=_prompts(given),
         settings=_settings(given),
         parameters=fields.count("`model.parameters`", model.get("parameters", 0)),
-        dtype=_optional(model, "dtype") or _UNKNOWN,
-        licence=_optional(model, "licence"),
-        base_model=_optional(model, "base_model"),
+        dtype=_named(model, "dtype") or _UNKNOWN,
+        device=_optional("`device`", given.get("device")),
+        licence=_named(model, "licence"),
+        base_model=_named(model, "base_model"),
         context_dependent=fields.flag("`context_dependent`", given.get("context_dependent", False)),
     )
 
@@ -96,9 +101,12 @@ def _check_protocol(given: Mapping[str, object]) -> None:
         raise Malformed(f"`version` is {version!r}, this regionbench speaks version {VERSION}")
 
 
-def _optional(model: Mapping[str, object], key: str) -> str | None:
-    value = model.get(key)
-    return None if value is None else fields.label(f"`model.{key}`", value)
+def _named(model: Mapping[str, object], key: str) -> str | None:
+    return _optional(f"`model.{key}`", model.get(key))
+
+
+def _optional(name: str, value: object) -> str | None:
+    return None if value is None else fields.label(name, value)
 
 
 def _prompts(given: Mapping[str, object]) -> dict[Task, str]:

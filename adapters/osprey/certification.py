@@ -17,8 +17,9 @@ from adapters.interface import RLE, Generation, RegionQuery, Task
 from adapters.masks import decode_rle
 from adapters.osprey.adapter import OspreyRecognizer, load
 from adapters.osprey.modeling import EncodedImage, OspreyModel
-from adapters.osprey.preprocessing import RegionGrids, process_image, sample_mask, stretch
+from adapters.osprey.preprocessing import RegionGrids, process_image, sample_mask
 from adapters.osprey.prompting import SYSTEM_MESSAGE
+from adapters.osprey.squares import load_square
 
 PIXEL_TOLERANCE = 1e-5
 TOLERANCE = 1e-4
@@ -200,7 +201,7 @@ def _compare_assembled(
 @torch.inference_mode()
 def _see(model: OspreyModel, picture: Image.Image, masks: Sequence[RLE]) -> Seen:
     processed = process_image(picture)
-    pixels = stretch(processed)
+    pixels = load_square(picture)
     encoded = model.encode_image(pixels)
     grids = RegionGrids.stack([sample_mask(decode_rle(mask)) for mask in masks])
     return Seen(

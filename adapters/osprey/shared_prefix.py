@@ -17,14 +17,9 @@ from PIL import Image
 from adapters.branches import Branches
 from adapters.interface import Answer, RegionQuery
 from adapters.osprey.modeling import EncodedImage, OspreyModel
-from adapters.osprey.preprocessing import (
-    IMAGE_TOKENS,
-    RegionGrids,
-    process_image,
-    sample_mask,
-    stretch,
-)
+from adapters.osprey.preprocessing import IMAGE_TOKENS, RegionGrids, sample_mask
 from adapters.osprey.prompting import Prompt
+from adapters.osprey.squares import load_square
 from adapters.regions import read_mask, too_long
 from adapters.stepping import Stepper
 
@@ -90,7 +85,7 @@ class SharedPrefix:
             yield Wave(refused, self._begin(picture.image, grids), picture.prefix)
 
     def _read(self, image: Image.Image) -> _Picture:
-        encoded = self.model.encode_image(stretch(process_image(image)))
+        encoded = self.model.encode_image(load_square(image))
         embed = self.model.embed
         before, (between, _) = self.prompt
         prefix = torch.cat([embed(before), encoded.tokens, embed(between)])

@@ -175,11 +175,34 @@ def _refuse_other_models(
     raw: Mapping[str, Any], vision: Mapping[str, Any], language: Mapping[str, Any]
 ) -> None:
     """Refuse what would load but compute something else."""
-    wanted = {"select_layer": -1, "tie_word_embeddings": False}
-    expect_fields("wow-seg", "config.json", raw, wanted, {"ps_version": "v2"})
+    side = vision["image_size"]
+    expect_fields(
+        "wow-seg",
+        "config.json",
+        # As in the official code, without it the vision tower's size holds.
+        {**raw, "force_image_size": raw.get("force_image_size") or side},
+        {
+            "select_layer": -1,
+            "tie_word_embeddings": False,
+            "template": "internvl2_5",
+            "force_image_size": side,
+            "dynamic_image_size": True,
+            "min_dynamic_patch": 1,
+            "pad2square": False,
+            "use_backbone_lora": 0,
+            "use_llm_lora": 0,
+        },
+        {"ps_version": "v2"},
+    )
     # Dynamic scaling changes nothing up to max_position_embeddings, and longer prompts are refused.
     scaling = language.get("rope_scaling") or {}
-    expect_fields("wow-seg", "config.json: llm_config.rope_scaling", scaling, {"type": "dynamic"})
+    scaled = {field: kind for field, kind in scaling.items() if kind not in (None, "default")}
+    expect_fields(
+        "wow-seg",
+        "config.json: llm_config.rope_scaling",
+        scaled,
+        {"type": "dynamic", "rope_type": "dynamic"},
+    )
     expect_fields(
         "wow-seg",
         "config.json: llm_config",

@@ -91,19 +91,22 @@ def command(
             done.append(outcome)
             if outcome.fresh:
                 _tell_doubts(outcome.record, told=around)
-    page = None if no_report else write_board(config)
-    board = None if page is None else str(page)
-    if as_json:
-        values = {
-            "sweep": name,
-            "records": [_values(stored) for stored in done],
-            "skipped": [outcome.reason for outcome in skipped],
-            "board": board,
-        }
-        print_json(values)
-    else:
-        _show(name, done)
-        click.echo(board or config.efficiency / name)
+    board: str | None = None
+    try:
+        if not no_report:
+            board = str(write_board(config))
+    finally:  # what was done is told also where the board cannot be written
+        if as_json:
+            values = {
+                "sweep": name,
+                "records": [_values(stored) for stored in done],
+                "skipped": [outcome.reason for outcome in skipped],
+                "board": board,
+            }
+            print_json(values)
+        else:
+            _show(name, done)
+            click.echo(board or config.efficiency / name)
     lost = any(outcome.lost for outcome in skipped) or any(stored.failed for stored in done)
     whole = any(stored.has_result for stored in done) and not lost
     return ExitCode.FINE if whole else ExitCode.INCOMPLETE

@@ -93,6 +93,8 @@ def contenders(
 ) -> list[Contender]:
     """The models of a sweep, or those of them that are named, each at every number of tiles.
 
+    One that is named twice is there once: it cannot take turns with itself.
+
     Raises:
         ConfigError: the sweep has no such model, or a model has no such preset or setting.
         UnknownAdapter: a model's adapter is not installed.
@@ -105,7 +107,7 @@ def contenders(
             )
     return [
         contender
-        for model in models or sweep.models
+        for model in dict.fromkeys(models or sweep.models)
         for contender in _at_every_tiling(config, name, sweep, model, device)
     ]
 

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 import adapters
 from adapters.checkpoint import find_checkpoint
-from adapters.device import resolve_device, resolve_dtype
+from adapters.device import resolve_device, resolve_dtype, upload
 from adapters.interface import CheckpointError, DeviceError, SettingError, Task
 from adapters.wow_seg.adapter import WowSegRecognizer
 from tests.adapters import wow_seg_goldens as golden
@@ -182,7 +182,7 @@ def test_a_preset_needs_no_memory_on_the_meta_device() -> None:
 
 
 def test_a_preset_or_a_checkpoint_must_be_given_and_known() -> None:
-    with pytest.raises(SettingError, match="either a checkpoint or a preset"):
+    with pytest.raises(SettingError, match="a checkpoint or a preset"):
         adapters.load("wow-seg")
     with pytest.raises(SettingError, match="did you mean 'internvl3-1b'"):
         adapters.load("wow-seg", preset="internvl3", device="meta")
@@ -194,6 +194,38 @@ def test_a_device_that_is_not_there_is_refused() -> None:
         adapters.load("wow-seg", golden.CHECKPOINT, device=absent)
     with pytest.raises(DeviceError, match="did you mean 'cuda'"):
         resolve_device("cude")
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "calls"),
+    [
+        # What CUDA may read later is memory that PyTorch keeps for it.
+        ("cpu", "cuda", ["pin_memory", "to cuda without waiting"]),
+        ("cpu", "mps", ["to mps"]),
+        ("cpu", "cpu", ["to cpu"]),
+        ("cuda", "cuda", ["to cuda"]),
+    ],
+)
+def test_the_host_waits_for_an_upload_unless_its_memory_is_kept(
+    held: str, wanted: str, calls: list[str]
+) -> None:
+    done = []
+
+    class Recorded(torch.Tensor):
+        @property
+        def device(self) -> torch.device:  # type: ignore[override]
+            return torch.device(held)
+
+        def pin_memory(self, device: object = None) -> torch.Tensor:
+            done.append("pin_memory")
+            return self
+
+        def to(self, device: object, non_blocking: bool = False) -> torch.Tensor:  # type: ignore[override]
+            done.append(f"to {device}{' without waiting' if non_blocking else ''}")
+            return self
+
+    upload(torch.zeros(2).as_subclass(Recorded), torch.device(wanted))
+    assert done == calls
 
 
 def test_number_types_follow_the_device_unless_named() -> None:

@@ -91,6 +91,17 @@ def test_pixels_decide_whether_a_crop_shows_anything_else_than_the_picture() -> 
     assert [view.focal for view in views] == [False, True]
 
 
+def test_a_crop_that_looks_like_the_picture_is_no_focal_crop_wherever_it_is_cut() -> None:
+    grey = Image.new("RGB", (400, 400), "grey")
+    corners = np.zeros((400, 400), dtype=np.bool_)
+    corners[130, 130] = corners[259, 259] = True  # too little to be seen at eight pixels a side
+    assert focal_box(box_of_mask(corners), 400, 400) == (0, 0, 390, 390)
+    (view,) = view_regions(stretch(grey, 8), [corners])
+    assert not view.focal
+    (view,) = view_regions(stretch(grey, SIZE), [corners])
+    assert view.focal
+
+
 def test_normalised_values_reach_from_minus_one_outside_to_one_inside() -> None:
     masks = torch.tensor([[[[0, 255], [51, 204]]]], dtype=torch.uint8)
     wanted = torch.tensor([[[[-1.0, 1.0], [-0.6, 0.6]]]])

@@ -195,6 +195,7 @@ def test_a_worker_that_cannot_be_started_again_costs_the_pictures_meanwhile(load
     [
         ("{'model': {'name': 'fake', 'version': str(LIFE)}}", "version"),
         ("{'settings': {'beams': LIFE}}", "settings"),
+        ("{'device': 'GPU' if LIFE == 1 else 'CPU'}", "device"),
         ("{'prompts': {'category': 'What' + '?' * LIFE}}", "prompts"),
     ],
 )
@@ -231,6 +232,8 @@ def test_a_worker_that_comes_back_as_another_model_is_never_asked(
         ("HELLO | {'prompts': {'category': '\\ud800'}}", "lone surrogate"),
         ("HELLO | {'settings': {'a': [1]}}", "`settings.a` is not a string, a number"),
         ("HELLO | {'settings': {'a': float('nan')}}", "`settings.a` is not a finite number"),
+        ("HELLO | {'device': ['cuda']}", "`device` is not a string"),
+        ("HELLO | {'device': ''}", "`device` must be one line"),
         ("HELLO | {'context_dependent': 1}", "`context_dependent` is neither true nor false"),
     ],
 )

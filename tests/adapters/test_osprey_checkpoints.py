@@ -351,7 +351,7 @@ def test_masks_are_extracted_in_float32_whatever_the_rest_computes_in(dtype: str
 
 
 def test_a_preset_or_a_checkpoint_must_be_given_and_known() -> None:
-    with pytest.raises(SettingError, match="either a checkpoint or a preset"):
+    with pytest.raises(SettingError, match="a checkpoint or a preset"):
         adapters.load("osprey")
     with pytest.raises(SettingError, match="did you mean 'osprey-7b'"):
         adapters.load("osprey", preset="osprey-7", device="meta")

@@ -295,7 +295,7 @@ def test_random_weights_are_the_same_for_the_same_seed(monkeypatch: pytest.Monke
 
 
 def test_a_preset_or_a_checkpoint_must_be_given_and_known() -> None:
-    with pytest.raises(SettingError, match="either a checkpoint or a preset"):
+    with pytest.raises(SettingError, match="a checkpoint or a preset"):
         adapters.load("pam")
     with pytest.raises(SettingError, match="did you mean 'pam-3b'"):
         adapters.load("pam", preset="pam-3", device="meta")

@@ -66,7 +66,7 @@ def test_replay_repeats_the_file_and_never_guesses(tmp_path: Path, name: str, co
             '{"region_id": "1", "text": "a"}\n' * 2,
             "line 2: region '1' is ans",
         ),
-        ("a.csv", "id,text\n1,a\n", "line 2: needs the strings"),
+        ("a.csv", "id,text\n1,a\n", "line 1: the header .* names `region_id` not at all"),
         ("a.txt", "", "must end in .jsonl or .csv"),
     ],
 )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from adapters import resampling
 from adapters.resampling import (
     HOST,
     Resampler,
@@ -94,6 +98,61 @@ def test_channels_are_resized_as_in_one_picture() -> None:
     for size in ((33, 120), (200, 17)):
         assert torch.equal(resize_by_products(part, size), pillow_of(part, size))
         assert torch.equal(resize_by_pillow(part, size), pillow_of(part, size))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(width=sides, height=sides, size=st.tuples(sides, sides), held=st.integers(1, 20_000))
+def test_bands_and_blocks_leave_the_bytes_alone(
+    width: int, height: int, size: tuple[int, int], held: int
+) -> None:
+    # Down to blocks of one pixel, which take long on large pictures.
+    held = max(held, width * height // 64, size[0] * size[1] // 64)
+    planes = torch.cat([plane(kind, width, height) for kind in ("noise", "mask")])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resampling, "HELD", held)
+        resampling._blocks_on.cache_clear()
+        found = resize_by_products(planes, size)
+    resampling._blocks_on.cache_clear()
+    for one, resized in zip(planes, found, strict=True):
+        assert torch.equal(resized[None], pillow_of(one[None], size))
+
+
+class LargestFloats(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes the size of the largest float64 tensor that anything gives."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.largest = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = func(*args, **(kwargs or {}))
+        if isinstance(given, torch.Tensor) and given.dtype == torch.float64:
+            self.largest = max(self.largest, given.numel())
+        return given
+
+
+@pytest.mark.parametrize("size", [(160, 120), (48, 576), (448, 7), (1800, 30)])
+def test_the_memory_for_numbers_does_not_grow_with_the_picture(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resampling, "HELD", 2**13)
+    resampling._blocks_on.cache_clear()
+    for old in ((300, 200), (1500, 1100), (200, 2000)):
+        planes = plane("noise", *old)
+        with LargestFloats() as noted:
+            found = resize_by_products(planes, size)
+        assert torch.equal(found, pillow_of(planes, size))
+        assert 0 < noted.largest <= 2**13
+    resampling._blocks_on.cache_clear()
+
+
+def test_weights_of_some_pixels_are_rows_of_all_pixels_weights() -> None:
+    for old, new in ((30, 700), (700, 30)):
+        chosen = np.array([0, 3, 4, 29])
+        for whole, some in zip(
+            bicubic_weights(old, new), bicubic_weights(old, new, chosen), strict=True
+        ):
+            assert np.array_equal(some, whole[chosen])
 
 
 def test_weights_are_whole_multiples_that_add_up_to_one() -> None:

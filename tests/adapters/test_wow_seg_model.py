@@ -15,7 +15,13 @@ from adapters.conformance import FixtureError
 from adapters.interface import CheckpointError
 from adapters.language import LanguageConfig
 from adapters.qwen2_tokenizer import load_qwen2_tokenizer
-from adapters.wow_seg.attention import Cascade, cascade_mask, parse_segments
+from adapters.wow_seg.attention import (
+    Cascade,
+    Roles,
+    allowed_rows,
+    cascade_mask,
+    parse_segments,
+)
 from adapters.wow_seg.certification import certify
 from adapters.wow_seg.checkpoint import (
     load_model,
@@ -29,7 +35,7 @@ from adapters.wow_seg.configuration import (
     WowSegConfig,
 )
 from adapters.wow_seg.modeling import WowSegModel
-from adapters.wow_seg.prompting import CATEGORY_PROMPT, SYSTEM_MESSAGE, Prompter
+from adapters.wow_seg.prompting import CATEGORY_PROMPT, SYSTEM_MESSAGE, Prompter, Span
 from tests.adapters import wow_seg_goldens as golden
 
 CPU = torch.device("cpu")
@@ -99,6 +105,23 @@ def test_the_separator_is_hidden_when_it_is_the_collators_padding() -> None:
     allowed = cascade_mask(ids, tokens, 11, Cascade.REGION_OUTPUT)
     assert not allowed[:, ids.index(0)].any()
     assert cascade_mask(ids, tokens, 11, Cascade.NONE)[-1].all()
+
+
+def test_answers_beyond_the_last_region_see_every_region_but_no_earlier_answer() -> None:
+    regions, outputs = (Span(1, 3), Span(3, 5)), (Span(6, 8), Span(8, 10), Span(10, 12))
+    roles = Roles.of([7] * 12, regions, outputs)
+    allowed = allowed_rows(roles, Cascade.REGION_OUTPUT, 0, 12)
+    seen = [allowed[span.end - 1].nonzero().flatten().tolist() for span in outputs]
+    assert seen == [
+        [0, 1, 2, 5, 6, 7],
+        [0, 3, 4, 5, 8, 9],
+        [0, 1, 2, 3, 4, 5, 10, 11],
+    ]
+
+
+def test_the_projector_normalises_with_its_own_epsilon() -> None:
+    model = random_model(TINY, 0, CPU, torch.float32)
+    assert model.mlp1[0].eps == 1e-5
 
 
 def test_prompts_are_the_trained_ones() -> None:
@@ -180,9 +203,23 @@ def test_configuration_survives_the_official_layout() -> None:
     [
         (None, "ps_version", "v1", "ps_version is 'v1'"),
         (None, "select_layer", -2, "select_layer is -2"),
+        (None, "template", "internlm2-chat", "template is 'internlm2-chat'"),
+        (None, "force_image_size", 64, "force_image_size is 64, but wow-seg computes 32"),
+        (None, "dynamic_image_size", False, "dynamic_image_size is False"),
+        (None, "min_dynamic_patch", 2, "min_dynamic_patch is 2"),
+        (None, "pad2square", True, "pad2square is True"),
+        (None, "use_llm_lora", 16, "use_llm_lora is 16"),
+        (None, "use_backbone_lora", 16, "use_backbone_lora is 16"),
         ("llm_config", "architectures", ["LlamaForCausalLM"], "LlamaForCausalLM"),
+        ("llm_config", "rope_scaling", {"type": "linear"}, "rope_scaling: type is 'linear'"),
+        ("llm_config", "rope_scaling", {"rope_type": "yarn"}, "rope_type is 'yarn'"),
+        (
+            "llm_config",
+            "rope_scaling",
+            {"type": "dynamic", "rope_type": "linear"},
+            "rope_type is 'linear'",
+        ),
         ("vision_config", "norm_type", "rms_norm", "norm_type is 'rms_norm'"),
-        ("vision_config", "image_size", 30, "image_size 30 must be a multiple"),
     ],
 )
 def test_another_models_configuration_is_refused(
@@ -191,6 +228,40 @@ def test_another_models_configuration_is_refused(
     official = TINY.to_official()
     (official[part] if part else official)[field] = value
     with pytest.raises(CheckpointError, match=complaint):
+        WowSegConfig.from_official(official)
+
+
+@pytest.mark.parametrize(
+    "scaling",
+    [
+        None,
+        {"type": "dynamic", "factor": 2.0},
+        {"rope_type": "dynamic", "factor": 2.0},
+        {"type": "dynamic", "rope_type": "default"},
+        {"type": None, "rope_type": "default"},
+    ],
+)
+def test_scaling_that_changes_no_position_within_the_limit_is_accepted(scaling: object) -> None:
+    official = TINY.to_official()
+    official["llm_config"]["rope_scaling"] = scaling
+    assert WowSegConfig.from_official(official) == TINY
+
+
+def test_what_an_old_configuration_leaves_out_is_what_is_computed() -> None:
+    official = TINY.to_official()
+    for field in (
+        *("template", "force_image_size", "dynamic_image_size", "min_dynamic_patch"),
+        *("pad2square", "use_llm_lora", "use_backbone_lora", "select_layer"),
+    ):
+        del official[field]
+    assert WowSegConfig.from_official(official) == TINY
+    assert WowSegConfig.from_official({**official, "force_image_size": None}) == TINY
+
+
+def test_pictures_that_patches_do_not_fill_are_refused() -> None:
+    official = TINY.to_official()
+    official["force_image_size"] = official["vision_config"]["image_size"] = 30
+    with pytest.raises(CheckpointError, match="image_size 30 must be a multiple"):
         WowSegConfig.from_official(official)
 
 

@@ -17,6 +17,7 @@ from adapters.wow_seg.configuration import VisionConfig, WowSegConfig
 from adapters.wow_seg.preprocessing import (
     RegionTokens,
     choose_grid,
+    crop_interval,
     crop_region,
     nearest_index,
     tile_image,
@@ -93,6 +94,24 @@ def test_grid_is_nearest_in_aspect_and_larger_for_larger_pictures(
     size: tuple[int, int], grid: tuple[int, int]
 ) -> None:
     assert choose_grid(*size, 12, 448) == grid
+
+
+@pytest.mark.parametrize(
+    ("mask", "wanted", "interval"),
+    [
+        ((0, 0), 2, (0, 1)),  # clamped, and yet as long as wanted
+        ((59, 59), 2, (58, 59)),
+        ((0, 0), 4, (0, 4)),  # too short once clamped, and lengthened to a pixel more
+        ((59, 59), 4, (55, 59)),
+        ((30, 30), 2, (29, 31)),
+        ((20, 39), 50, (4, 54)),
+        ((20, 39), 90, (0, 59)),
+    ],
+)
+def test_a_crop_is_lengthened_only_where_it_is_shorter_than_wanted(
+    mask: tuple[int, int], wanted: int, interval: tuple[int, int]
+) -> None:
+    assert crop_interval(*mask, np.float32(wanted), 60) == interval
 
 
 @pytest.mark.parametrize(("size", "out"), [(248, 448), (480, 1792), (349, 1344), (1344, 16)])

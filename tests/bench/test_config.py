@@ -61,6 +61,34 @@ def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, complain
     assert complaint in refusal(write(tmp_path, text))
 
 
+@pytest.mark.parametrize("name", ["instances", "ways", "measure", "decode", "tiles"])
+def test_a_sweep_that_would_measure_nothing_is_refused(tmp_path: Path, name: str) -> None:
+    message = refusal(write(tmp_path, f"sweeps:\n  a:\n    models: {{b: {{}}}}\n    {name}: []\n"))
+    assert f"line 4: `sweeps.a.{name}`" in message
+    assert "nothing would be measured; name at least one, or leave it out for " in message
+
+
+def test_a_sweep_without_models_is_refused(tmp_path: Path) -> None:
+    message = refusal(write(tmp_path, "sweeps: {a: {models: {}}}\n"))
+    assert message.endswith("nothing would be measured; name at least one")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("instances: [1, 2, 1]", "1"),
+        ("ways: [alone, alone]", "alone"),
+        ("measure: [cost, cost]", "cost"),
+        ("decode: [forced, natural, forced, natural]", "forced, natural"),
+        ("tiles: [12, 6, 12]", "12"),
+    ],
+)
+def test_a_sweep_that_would_measure_twice_is_refused(tmp_path: Path, given: str, told: str) -> None:
+    message = refusal(write(tmp_path, f"sweeps:\n  a:\n    models: {{b: {{}}}}\n    {given}\n"))
+    assert f"line 4: `sweeps.a.{given.partition(':')[0]}`" in message
+    assert f"named more than once: {told}; name each once" in message
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert "nowhere.yaml cannot be read" in refusal(tmp_path / "nowhere.yaml")
 

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from bench.config import SpeedGate
 from bench.efficiency.records import Audits, CostRecord, Geometry, SpeedRecord, Subject
 from bench.efficiency.storing import write_record
 from bench.efficiency_frames import efficiency_frames
+from bench.errors import StoreError
+from bench.gating.speeds import read_speeds
 from bench.manifest import CodeRecord, HardwareRecord
 from reports.efficiency_records import costs_of, speeds_of
 from reports.frames import COST_COLUMNS, SPEED_COLUMNS
@@ -161,8 +164,42 @@ def test_without_records_there_is_nothing_to_show(bench: Bench, workplace: Path)
     assert bench("report") == 0
 
 
-def test_a_damaged_record_is_named(swept: Path, bench: Bench, capsys: Captured) -> None:
-    broken = next((swept / "efficiency" / "demo" / "one").iterdir())
-    broken.write_text("{")
-    assert bench("report", "--only", "efficiency") == 2
-    assert broken.name in capsys.readouterr().err
+@pytest.mark.parametrize("only", [(), ("--only", "efficiency")])
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{", "cannot be read (Expecting property name"),
+        ("[" * 100_000, "cannot be read ("),
+        ("[1, 2]", "cannot be read (has no usable schema_version; it is no efficiency record)"),
+        ('{"schema_version": 2, "kind": "cost"}', "cannot be read (cost.subject: Field required)"),
+    ],
+)
+def test_a_file_that_is_no_record_is_named_and_left_out(
+    swept: Path, bench: Bench, capsys: Captured, only: tuple[str, ...], content: str, told: str
+) -> None:
+    stray = swept / "efficiency" / "demo" / "one" / "notes.json"
+    stray.write_text(content)
+    assert bench("report", *only) == 0
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if str(stray) in line]
+    assert line.startswith("warning: left out of the report: ")
+    assert told in line
+    assert line.endswith("delete or move it: `bench efficiency` measures a lost point anew")
+    assert "Measured on Example" in (swept / "site" / "efficiency.html").read_text()
+
+
+def test_a_record_of_a_newer_version_is_left_out_of_the_report(
+    swept: Path, bench: Bench, capsys: Captured
+) -> None:
+    newer = swept / "efficiency" / "demo" / "one" / "newer.json"
+    newer.write_text('{"schema_version": 99, "kind": "power"}')
+    assert bench("report") == 0
+    assert "schema_version 99" in (err := capsys.readouterr().err)
+    assert str(newer) in err
+    assert "update regionbench" in err
+    assert "delete" not in err
+
+
+def test_comparisons_and_gates_never_leave_a_record_out(swept: Path) -> None:
+    (swept / "efficiency" / "demo" / "notes.json").write_text("{}")
+    with pytest.raises(StoreError, match=r"notes\.json cannot be read"):
+        read_speeds(swept / "efficiency", SpeedGate())

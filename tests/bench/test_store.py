@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
+import socket
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -69,6 +73,60 @@ def test_a_half_written_part_is_cleared_and_never_read(run: StoredRun) -> None:
     assert list(run.answers()["region_id"]) == ["a/0"]
     with run.writing():
         assert not leftover.exists()
+
+
+def test_what_another_machine_left_half_written_is_cleared_too(run: StoredRun) -> None:
+    with run.writing():
+        leftover = run.folder / f".run.json.elsewhere.{os.getpid()}.tmp"
+        leftover.write_text("{")
+    with run.writing():  # the lock says that nobody is writing
+        assert not leftover.exists()
+
+
+@pytest.fixture
+def ended() -> int:
+    """The number of a process that has ended."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def test_only_what_no_process_is_writing_is_abandoned(tmp_path: Path, ended: int) -> None:
+    here, old = socket.gethostname(), time.time() - 2 * 86_400
+    running, parent = os.getpid(), os.getppid()
+    kept = [f".a.json.{here}.{running}.tmp", f".b.json.{here}.{parent}.tmp"]
+    kept += [f".c.json.elsewhere.{ended}.tmp", ".d.json.tmp", f".e.json.{here}.{10**30}.tmp"]
+    gone = [
+        f".f.json.{here}.{ended}.tmp",
+        ".g.json.elsewhere.1.tmp",
+        f".h.json.{here}.{running}.tmp",
+    ]
+    for name in (*kept, *gone, "i.json"):
+        (tmp_path / name).write_text("{")
+    for name in gone[1:]:
+        os.utime(tmp_path / name, (old, old))
+    atomic.clear_abandoned(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {*kept, "i.json"}
+
+
+def test_two_processes_may_write_one_file_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, flush = tmp_path / "a.json", os.fsync
+    own = os.getpid()
+
+    def write_another(descriptor: int) -> None:
+        flush(descriptor)
+        if os.getpid() == own:
+            monkeypatch.setattr("os.getpid", lambda: own + 1)
+            atomic.write_json(path, "theirs")
+            monkeypatch.setattr("os.getpid", lambda: own)
+            monkeypatch.setattr("os.fsync", flush)
+
+    monkeypatch.setattr("os.fsync", write_another)
+    atomic.write_json(path, "mine")
+    assert json.loads(path.read_text()) == "mine"
+    assert [found.name for found in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_a_damaged_part_is_named(run: StoredRun) -> None:
@@ -147,17 +205,18 @@ def test_an_older_manifest_is_migrated_step_by_step(
     (run,) = stored_runs(workplace / "runs")
     values = json.loads(run.manifest_path.read_text())
     values["start_command"] = values.pop("command")
-    values["schema_version"] = -1
     run.manifest_path.write_text(json.dumps(values))
 
     def rename(old: dict[str, object]) -> dict[str, object]:
         return {("command" if k == "start_command" else k): v for k, v in old.items()}
 
     def raise_version(old: dict[str, object]) -> dict[str, object]:
-        return old | {"schema_version": 1}
+        return old | {"schema_version": now + 2}
 
-    older = {-1: rename, 0: raise_version}
-    monkeypatch.setattr(manifest, "MIGRATIONS", older | dict(manifest.MIGRATIONS))
+    now = manifest.SCHEMA_VERSION
+    later = {now: rename, now + 1: raise_version}
+    monkeypatch.setattr(manifest, "SCHEMA_VERSION", now + 2)
+    monkeypatch.setattr(manifest, "MIGRATIONS", dict(manifest.MIGRATIONS) | later)
     assert run.manifest().command.startswith("bench run --model one")
 
 
