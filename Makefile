@@ -22,6 +22,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: install
 	$(BIN)/bench certify wow-seg
 	$(BIN)/bench run
+	@echo "'. $(BIN)/activate' puts bench on this shell's PATH"
 
 lint: install
 	$(BIN)/ruff check .

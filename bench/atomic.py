@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import socket
@@ -11,11 +10,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from bench.errors import StoreError, StoreFull
+from bench.errors import NO_ROOM, StoreError, StoreFull
 
 TEMPORARY_SUFFIX = ".tmp"
 _DAY = 86_400.0  # seconds; no file takes so long to write
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -38,7 +36,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        if error.errno in _FULL:
+        if error.errno in NO_ROOM:
             raise StoreFull(
                 f"no room on the disk to write {path} ({error.strerror}); "
                 "free some and run the same command again: everything stored before is whole"

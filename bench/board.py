@@ -38,7 +38,7 @@ def gather(
     A run whose answers were not scored as they stand is shown by its counts, as incomplete.
 
     Raises:
-        StoreError: a manifest, an answer, a scoring or an efficiency record cannot be read.
+        StoreError: a manifest, an answer or a scoring cannot be read.
     """
     import pandas as pd
 

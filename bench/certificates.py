@@ -6,18 +6,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 import adapters
 from adapters.conformance import Comparison
 from adapters.interface import AdapterCard
+from adapters.json_text import parse_json
 from bench.atomic import write_json
 from bench.errors import CertificateError, StoreError
 from bench.manifest import CertificateRecord, CodeRecord
@@ -35,7 +34,7 @@ class Stage(BaseModel):
     of its tolerance. ``difference`` is ``None`` where the two had different shapes or lengths.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     stage: str
     cases: int
@@ -57,7 +56,7 @@ class Certificate(BaseModel):
     contents of the fixture's files.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     schema_version: int = SCHEMA_VERSION
     adapter: str
@@ -187,11 +186,11 @@ def _content(path: Path) -> bytes:
 
 def _parse(path: Path, content: bytes) -> Certificate:
     try:
-        values: Any = json.loads(content)
+        values = parse_json(content)
         version = values.get("schema_version") if isinstance(values, dict) else None
         if version == SCHEMA_VERSION:
             return Certificate.model_validate(values)
-    except (ValueError, ValidationError) as error:
+    except ValueError as error:  # what pydantic refuses is one too
         raise CertificateError(
             f"certificate {path} cannot be read: {error}; `bench certify` writes it anew"
         ) from error

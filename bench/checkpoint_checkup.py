@@ -1,4 +1,7 @@
-"""``bench doctor --model``: is a model's checkpoint whole, how large is it, what would be run."""
+"""``bench doctor --model``: is a model's checkpoint whole, how large is it, what would be run.
+
+A model of the ``external`` adapter is its program: that is started for its handshake, and ended.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from adapters import registry
-from adapters.inspection import Finding, Inspection, Verdict, weight_bytes
-from adapters.interface import CheckpointError, JsonScalar
+from adapters.inspection import Finding, Inspection, Verdict, planned, weight_bytes
+from adapters.interface import AdapterCard, CheckpointError, JsonScalar
+from adapters.lifecycle import Closes
 from adapters.registry import AdapterEntry
 from bench.certificates import find_certificate
 from bench.certifying import adapter_revision
-from bench.choices import configured_model
+from bench.choices import ModelChoice, configured_model
 from bench.config import Config, ModelSpec
 from bench.errors import CertificateError, ConfigError
+
+_PROGRAM = "external"  # the adapter whose model is a program, with or without a checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +57,21 @@ def choose_model(
             spec = configured_model(config, name)
         else:
             spec = ModelSpec(adapter=adapter, checkpoint=checkpoint, revision=revision)
-    if spec.checkpoint is None:
+    if spec.checkpoint is None and spec.adapter != _PROGRAM:
         raise ConfigError(f"model {name!r} has no checkpoint to look at; give --checkpoint")
     return spec
 
 
 def examine_model(config: Config, spec: ModelSpec) -> Checkup:
-    """Look at a model's checkpoint, loading none of its weights.
+    """Look at a model's checkpoint, loading none of its weights; start and end a program.
 
     Raises:
         SettingError: the adapter cannot inspect checkpoints, or a setting cannot be used.
         DeviceError: the device is not on this machine.
     """
     entry = registry.entry(spec.adapter)
+    if entry.name == _PROGRAM:
+        return _started(config, entry, spec)
     checkpoint = str(spec.checkpoint)
     owner = _owner(checkpoint, spec.revision)
     meant_for = None if owner == entry.name or not entry.model_types else owner
@@ -81,6 +89,46 @@ def examine_model(config: Config, spec: ModelSpec) -> Checkup:
         {"adapter": entry.name, **_precision(spec), **inspection.plan}
         | {"certificate": _certificate(config, entry)},
     )
+
+
+def _started(config: Config, entry: AdapterEntry, spec: ModelSpec) -> Checkup:
+    """What a program says of itself; it is given what a run would give it, and asked nothing."""
+    from adapters.external.errors import WorkerError
+
+    plan: dict[str, JsonScalar] = {"adapter": entry.name, "device": f"its own, told {spec.device}"}
+    command = str(spec.settings.get("command", ""))
+    try:
+        model = ModelChoice(command, spec, ()).load()
+    except WorkerError as error:
+        remedy = "start the command by hand here: its first line must be the handshake"
+        found = Finding("handshake", Verdict.DAMAGED, str(error), remedy)
+        return Checkup(Inspection(entry.name, command, (found,), 0, {}, {}), None, plan)
+    if isinstance(model, Closes):
+        model.close()
+    card = model.card
+    findings = (
+        Finding("handshake", Verdict.OK, f"given by `{command}`, which was then ended"),
+        Finding("model", Verdict.OK, _described(card)),
+        Finding("tasks", Verdict.OK, ", ".join(card.prompts)),
+    )
+    told = planned(card.prompts, card.settings, card.base_model)
+    inspection = Inspection(entry.name, card.checkpoint, findings, card.parameters, {}, told)
+    return Checkup(
+        inspection,
+        None,
+        {**plan, "dtype": card.dtype, **told, "certificate": _certificate(config, entry)},
+    )
+
+
+def _described(card: AdapterCard) -> str:
+    parts = [card.checkpoint]
+    if card.parameters:
+        parts.append(f"{card.parameters:,} parameters")
+    if card.licence is not None:
+        parts.append(card.licence)
+    if card.context_dependent:
+        parts.append("a region's answer depends on the others of its request")
+    return ", ".join(parts)
 
 
 def _precision(spec: ModelSpec) -> dict[str, JsonScalar]:

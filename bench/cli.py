@@ -6,12 +6,14 @@ import gc
 import importlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
-from bench.errors import StoreFull
+from bench.errors import NO_ROOM, StoreFull
 from bench.exit_codes import ExitCode
 from bench.github_runner import harmless
 
@@ -46,6 +48,17 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(VERBS[cmd_name]).command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that is meant, else the nearest: click knows no lazy ones to suggest."""
+        word = args[0]
+        if word not in VERBS and not word.startswith("-") and not ctx.resilient_parsing:
+            from adapters.interface import suggestion
+
+            ctx.fail(f"No such command {word!r}{suggestion(word, VERBS) or '.'}")
+        return super().resolve_command(ctx, args)
 
 
 @click.group(
@@ -86,6 +99,9 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(error, StoreFull):
             _say(f"error: {error}")
             return ExitCode.INCOMPLETE
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            _say(f"error: no room is left: {error}; free some and run the same command again")
+            return ExitCode.INCOMPLETE
         if isinstance(error, _deliberate()):
             _say(f"error: {error}")
             return ExitCode.USAGE
@@ -100,6 +116,8 @@ def main() -> None:
     """Entry point of the console script."""
     # Threads that spin while they wait make a small model 20 times slower on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _mend_streams()
+    _stop_in_order()
     try:
         code = run(sys.argv[1:])
     except Exception:
@@ -107,6 +125,24 @@ def main() -> None:
         code = ExitCode.INTERNAL
     gc.freeze()  # what is left goes with the process: no search for garbage among all of it
     sys.exit(code)
+
+
+def _mend_streams() -> None:
+    """Let nothing that is printed fail for want of a stream, or of its encoding's characters."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by who started this; its number must not go to another file
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _stop_in_order() -> None:
+    """Take what schedulers and closed terminals send for Ctrl-C: what is finished gets stored."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _deliberate() -> tuple[type[Exception], ...]:

@@ -1,4 +1,4 @@
-"""Asking a model about a suite: what is not yet answered, in batches the index fixes."""
+"""Asking a model about a suite: what is not yet answered, one picture after the other."""
 
 from __future__ import annotations
 
@@ -22,15 +22,13 @@ from bench.part_writer import PartWriter
 from bench.records import AnswerRow
 from suites.base import ImageRecord, PictureError, Suite
 
-BATCH_IMAGES = 4
 READERS = 4
-BATCHES_AHEAD = 3
+IMAGES_AHEAD = 12
+_TRIES = 2
 _WARNINGS_KEPT = 20
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
-Batch = range
-"""Consecutive images of the index; an image is in the same batch whatever else remains."""
 
 
 @dataclass(slots=True)
@@ -64,12 +62,6 @@ class Prepared:
     problem: str | None = None
 
 
-def claim(images: int) -> Iterator[Batch]:
-    """The batches this process is to work on: all of them."""
-    for start in range(0, images, BATCH_IMAGES):
-        yield range(start, min(start + BATCH_IMAGES, images))
-
-
 def predict(
     suite: Suite,
     recognizer: RegionRecognizer,
@@ -83,8 +75,10 @@ def predict(
 ) -> None:
     """Ask about every region of the first ``images`` images that has no final answer.
 
-    Pictures are read and decoded ahead by threads; answers are stored by another. A picture that
-    cannot be read, or an adapter that fails on an image, makes errors of that image's regions.
+    Pictures are read and decoded ahead by threads; answers are stored by another. Every picture is
+    a question of its own, handed over to be stored as soon as it is answered: an interruption costs
+    the picture in progress alone. A picture that cannot be read, or that the adapter fails on
+    twice, makes errors of that image's regions.
 
     Args:
         suite: what is asked about.
@@ -94,7 +88,7 @@ def predict(
         images: how much of the index to cover.
         answered: identity of the final answer stored for a region, by region id.
         tally: counts, kept up to date.
-        report: called after every batch.
+        report: called after every image.
 
     Raises:
         UnsupportedTask: the model has no prompt for the suite's task.
@@ -102,25 +96,21 @@ def predict(
         StoreError: answers cannot be stored.
     """
 
-    def prepare(batch: Batch) -> list[Prepared]:
-        return [_prepare(suite, asker, answered, index) for index in batch]
+    def prepare(index: int) -> Prepared:
+        return _prepare(suite, asker, answered, index)
 
-    for prepared in _ahead(prepare, claim(images)):
-        queries = [
-            _narrowed(image.query, image.wanted, asker)
-            for image in prepared
-            if image.query is not None
-        ]
-        answers = iter(_ask(recognizer, queries, suite.generation))
-        rows: list[AnswerRow] = []
-        for image in prepared:
-            rows += _rows(image, None if image.query is None else next(answers), asker)
-            tally.images += 1
-            tally.regions += len(image.record.region_ids)
-            tally.images_asked += image.query is not None
-            if image.problem is not None:
-                tally.warn(image.problem)
-        tally.regions_asked += sum(len(query.region_ids) for query in queries)
+    for image in _ahead(prepare, range(images)):
+        given: list[Answer] | None = None
+        if image.query is not None:
+            query = _narrowed(image.query, image.wanted, asker)
+            given = _ask(recognizer, query, suite.generation)
+            tally.images_asked += 1
+            tally.regions_asked += len(query.region_ids)
+        rows = _rows(image, given, asker)
+        tally.images += 1
+        tally.regions += len(image.record.region_ids)
+        if image.problem is not None:
+            tally.warn(image.problem)
         for row in rows:
             if row.error is not None and row.status == Status.ERRORED:
                 tally.warn(row.error)
@@ -175,30 +165,22 @@ def _rows(image: Prepared, given: Sequence[Answer] | None, asker: Asker) -> list
     ]
 
 
-def _ask(
-    recognizer: RegionRecognizer, queries: Sequence[RegionQuery], generation: Generation
-) -> list[list[Answer]]:
-    if not queries:
-        return []
-    try:
-        answers = recognizer.recognize(queries, generation)
-        _check(queries, answers)
-        return answers
-    except (SettingError, UnsupportedTask):
-        raise  # every other image would fail in the same way
-    except Exception as error:
-        if len(queries) > 1:
-            return [_ask(recognizer, [query], generation)[0] for query in queries]
-        problem = f"image {queries[0].image_id}: {type(error).__name__}: {error}"
-        return [[Answer.errored(problem)] * len(queries[0].region_ids)]
-
-
-def _check(queries: Sequence[RegionQuery], answers: Sequence[Sequence[Answer]]) -> None:
-    if [len(given) for given in answers] != [len(query.region_ids) for query in queries]:
-        raise ValueError(
-            f"the adapter gave {[len(given) for given in answers]} answers for queries of "
-            f"{[len(query.region_ids) for query in queries]} regions"
-        )
+def _ask(recognizer: RegionRecognizer, query: RegionQuery, generation: Generation) -> list[Answer]:
+    """One picture's answers; errors, where the adapter fails at every try."""
+    problem = ""
+    for _ in range(_TRIES):
+        try:
+            (answers,) = recognizer.recognize([query], generation)
+            if len(answers) != len(query.region_ids):
+                raise ValueError(
+                    f"the adapter gave {len(answers)} answers for {len(query.region_ids)} regions"
+                )
+            return answers
+        except (SettingError, UnsupportedTask):
+            raise  # every other image would fail in the same way
+        except Exception as error:
+            problem = f"image {query.image_id}: {type(error).__name__}: {error}"
+    return [Answer.errored(problem)] * len(query.region_ids)
 
 
 def _ahead(make: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:
@@ -208,7 +190,7 @@ def _ahead(make: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made
     try:
         for item in items:
             waiting.append(pool.submit(make, item))
-            if len(waiting) > BATCHES_AHEAD:
+            if len(waiting) > IMAGES_AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

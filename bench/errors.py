@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""Of an ``OSError``: the disk, quota or file size limit is reached."""
+
 
 class BenchError(Exception):
     """Base of the harness's own errors."""

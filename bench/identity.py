@@ -88,11 +88,11 @@ def answer_identities(asker: Asker, picture: str, masks: Sequence[RLE]) -> list[
 
 
 def picture_digest(path: Path) -> str | None:
-    """SHA-256 of a picture file's bytes; ``None`` where there is no such file."""
+    """SHA-256 of a picture file's bytes; ``None`` where there is no such file, nor can be."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have, such as one with a NUL
         return None
 
 

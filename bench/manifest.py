@@ -5,14 +5,14 @@ Times and hosts live here and nowhere else, so that answers and scores are byte-
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.interface import JsonScalar, Task
+from adapters.json_text import parse_json
 from bench.errors import StoreError
 
 FILE_NAME = "run.json"
@@ -20,17 +20,30 @@ SCHEMA_VERSION = 2
 
 
 def _without_certificates(values: dict[str, Any]) -> dict[str, Any]:
-    """Sessions of version 1 knew no certificates."""
-    sessions = [{**session, "certificate": None} for session in values.get("sessions", ())]
+    """Sessions of version 1 knew no certificates.
+
+    What is no list of sessions is left as it is, for the check that follows to refuse.
+    """
+    sessions = values.get("sessions", [])
+    if isinstance(sessions, list):
+        sessions = [
+            {**session, "certificate": None} if isinstance(session, dict) else session
+            for session in sessions
+        ]
     return {**values, "schema_version": 2, "sessions": sessions}
 
 
 MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _without_certificates}
 """From a stored version to the next one; applied in turn until the current one is reached."""
 
+_MEND = (
+    "delete this file alone: the command that made the run (`bench run`, `bench import`) writes it "
+    "anew and goes on with all stored answers"
+)
+
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SuiteRecord(_Record):
@@ -179,19 +192,22 @@ def read_manifest(path: Path) -> Manifest:
     """Read a stored manifest, bringing an older one up to date.
 
     Raises:
-        StoreError: it is unreadable, or written by a newer version of the project.
+        StoreError: it is damaged, or written by a newer version of the project; the message says
+            how to go on.
     """
     try:
-        values = json.loads(path.read_bytes().decode("utf-8"))
+        values = parse_json(path.read_bytes().decode("utf-8"))
         return Manifest.model_validate(_migrated(path, values))
-    except (OSError, ValueError, ValidationError) as error:
+    except OSError as error:
         raise StoreError(f"manifest {path} cannot be read: {error}") from error
+    except ValueError as error:  # what pydantic refuses is one too
+        raise StoreError(f"manifest {path} is damaged: {error}; {_MEND}") from error
 
 
 def _migrated(path: Path, values: Any) -> Any:
     version = values.get("schema_version") if isinstance(values, dict) else None
-    if not isinstance(version, int):
-        raise StoreError(f"manifest {path} has no schema_version; it is not a run's manifest")
+    if type(version) is not int or version < 1:
+        raise ValueError(f"it has no schema_version of a run's manifest, but {version!r}")
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"manifest {path} has schema_version {version}, this regionbench reads up to "

@@ -26,7 +26,7 @@ _WARNINGS_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a suite gave a run no scores; other runs are scored all the same."""
+    """Why a run has no scores; other runs are scored all the same."""
 
     reason: str
 

@@ -14,11 +14,11 @@ from bench.store import RunWriter
 
 MAX_ROWS = 2048
 MAX_SECONDS = 5.0
-_WAITING_BATCHES = 64
+_WAITING_PICTURES = 64
 
 
 class PartWriter:
-    """Gathers rows into parts of whole batches and writes them behind the caller's back.
+    """Gathers rows into parts of whole pictures and writes them behind the caller's back.
 
     A part is written when it holds ``MAX_ROWS`` rows or its first row is ``MAX_SECONDS`` old, so
     that a kill costs seconds of work and a fast model does not leave thousands of small files.
@@ -27,7 +27,7 @@ class PartWriter:
 
     def __init__(self, writer: RunWriter) -> None:
         self._writer = writer
-        self._queue: queue.Queue[Sequence[AnswerRow] | None] = queue.Queue(_WAITING_BATCHES)
+        self._queue: queue.Queue[Sequence[AnswerRow] | None] = queue.Queue(_WAITING_PICTURES)
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._work, name="part-writer", daemon=True)
 
@@ -47,7 +47,7 @@ class PartWriter:
             raise self._failure
 
     def put(self, rows: Sequence[AnswerRow]) -> None:
-        """Hand over one batch's rows.
+        """Hand over one picture's rows.
 
         Raises:
             StoreError: an earlier part could not be written.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TEXT_COLUMNS = ("region_id", "image_id", "identity", "text", "status", "finish_reason", "error")
+_LAST_BYTES = b"PAR1"  # of every Parquet file
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -90,13 +92,33 @@ def read_parts(parts: Iterable[Path], columns: Sequence[str] | None = None) -> p
     tables = []
     for part in parts:
         try:
-            tables.append(pq.read_table(part, columns=wanted.names, partitioning=None))
+            table = pq.read_table(part, columns=wanted.names, partitioning=None)
         except (OSError, pa.ArrowException) as error:
-            raise StoreError(
-                f"{part} is damaged ({error}); delete it: only its regions are asked again"
-            ) from error
+            raise _damaged(part, str(error)) from error
+        if not table.schema.equals(wanted):
+            found = ", ".join(f"{field.name} {field.type}" for field in table.schema)
+            raise _damaged(part, f"its columns are: {found}")
+        tables.append(table)
     frame: pd.DataFrame = pa.concat_tables(tables or [wanted.empty_table()]).to_pandas()
     return frame
+
+
+def cut_off(parts: Iterable[Path]) -> list[Path]:
+    """The parts that do not end as a part does, by their last bytes alone."""
+    return [part for part in parts if not _ends_well(part)]
+
+
+def _ends_well(part: Path) -> bool:
+    try:
+        with part.open("rb") as file:
+            file.seek(-len(_LAST_BYTES), os.SEEK_END)
+            return file.read() == _LAST_BYTES
+    except OSError:  # too short to be one, or not to be read at all
+        return False
+
+
+def _damaged(part: Path, problem: str) -> StoreError:
+    return StoreError(f"{part} is damaged ({problem}); delete it: only its regions are asked again")
 
 
 def settle(rows: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from bench import scoring
 from bench.choices import SuiteChoice
 from bench.config import Config
 from bench.encoder import ScoringEncoder, load_encoder
+from bench.errors import StoreError, StoreFull
 from bench.outcomes import Outcome, Refused
 from bench.store import StoredRun
 from suites.base import Selection, Suite, SuiteError
@@ -18,11 +19,11 @@ def rescore(
 ) -> Iterator[Outcome | Refused]:
     """Score every run over all it was asked; each suite is opened as the manifest says.
 
-    A run whose suite cannot be opened, or whose scores contradict its card, is refused; the
-    others are scored.
+    A run that is damaged or being written, whose suite cannot be opened or has changed since, or
+    whose scores contradict its card, is refused; the others are scored.
 
     Raises:
-        StoreError: the suite has changed since, or the run is being written.
+        StoreFull: no room is left for the scores.
     """
     encoder = load_encoder(config)
     opened: dict[str, Suite] = {}
@@ -30,7 +31,9 @@ def rescore(
         outcome: Outcome | Refused
         try:
             outcome = _rescored(config, run, encoder, opened, resamples)
-        except SuiteError as error:
+        except StoreFull:
+            raise  # there would be none for the others either
+        except (StoreError, SuiteError) as error:
             outcome = Refused(str(error))
         yield outcome
 

@@ -8,13 +8,13 @@ labels are compared with the suite's own, and whatever does not fit in one way o
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from adapters.interface import Answer, FinishReason
+from adapters.json_text import parse_json
 from bench.errors import ImportFileError
 from bench.suite_regions import ImageRegions, SuiteRegions
 from metrics.text import clean_osprey_reference, normalise_wowseg_label
@@ -189,7 +189,7 @@ def _files(paths: Sequence[Path]) -> list[Path]:
 
 def _read_list(path: Path) -> list[Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ImportFileError(f"{path} is not a JSON file: {error}") from error
     if not isinstance(value, list):

@@ -3,18 +3,47 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
+from bench.identity import digest
+from bench.output import note
 from bench.store import StoredRun
 from bench.stored_scores import SUMMARY, StoredScores
 
 
 def run_digest(run: StoredRun, stored: StoredScores) -> str:
-    """Digest of the run's manifest and scores.
+    """Digest of the run's manifest and scores, but for what no answer or score depends on.
 
     The manifest notes when every scoring was made and of how many parts: no answer or score
-    changes without it.
+    changes without it. Left out are the command, and sessions that asked nothing. A run's page
+    shows these, too; it is made anew by their time, which the run's row on the board adds up.
     """
-    digest = hashlib.sha256()
-    for path in (run.manifest_path, stored.folder / SUMMARY):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    values = json.loads(run.manifest_path.read_bytes())
+    del values["command"]
+    values["sessions"] = [s for s in values["sessions"] if not _asked_nothing(s)]
+    scores = hashlib.sha256((stored.folder / SUMMARY).read_bytes()).hexdigest()
+    return digest([values, scores])
+
+
+@contextmanager
+def telling_removed(site: Path) -> Iterator[None]:
+    """Name the comparisons that the block removes from the site, as their runs have changed."""
+    before = sorted((site / "compare").glob("*.html"))
+    try:
+        yield
+    finally:
+        for page in before:
+            if not page.is_file():
+                note(
+                    f"the comparison {page} is removed: one of its runs answered more, was scored "
+                    "anew, or is gone; `bench compare` makes it anew"
+                )
+
+
+def _asked_nothing(session: Mapping[str, Any]) -> bool:
+    asked = session["images_asked"] or session["regions_asked"]
+    return session["outcome"] == "finished" and not asked

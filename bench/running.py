@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from adapters.answer_files import file_digest
 from adapters.interface import AdapterCard, RegionRecognizer, UnsupportedTask
 from adapters.lifecycle import Closes, KeepsLog
 from bench import scoring
@@ -20,7 +23,7 @@ from bench.manifest import CertificateRecord
 from bench.outcomes import Outcome, Refused
 from bench.output import progress
 from bench.part_writer import PartWriter
-from bench.sessions import continued, session
+from bench.sessions import continued, dated_as_before, session
 from bench.store import StoredRun
 from suites.base import Selection, Suite, SuiteError
 
@@ -36,7 +39,7 @@ def run_all(
     *,
     resamples: int,
 ) -> Iterator[Outcome | Refused]:
-    """Every model on every suite, one after another, each model loaded once.
+    """Every model on every suite, one after another, each model loaded once, and alone.
 
     Where a suite fails at one model, such as by scores that contradict its card, the others go on.
 
@@ -48,27 +51,8 @@ def run_all(
     opened = [(choice, choice.load(config.cache)) for choice in suites]
     encoder = load_encoder(config)
     for model in models:
-        with _loaded(model) as recognizer:
-            for choice, suite in opened:
-                images = selection.count(len(suite))
-                outcome: Outcome | Refused
-                try:
-                    with progress(f"{model.name} on {choice.name}", images) as report:
-                        outcome = run_model(
-                            config.runs,
-                            model,
-                            recognizer,
-                            choice,
-                            suite,
-                            encoder,
-                            selection=selection,
-                            resamples=resamples,
-                            certificate=noted_certificate(config.certificates, recognizer.card),
-                            report=report,
-                        )
-                except SuiteError as error:
-                    outcome = Refused(str(error))
-                yield outcome
+        yield from _on_every_suite(config, model, opened, encoder, selection, resamples)
+        _release_memory()
 
 
 def run_model(
@@ -86,6 +70,9 @@ def run_model(
 ) -> Outcome:
     """Ask ``recognizer`` what is not yet answered, then score all answers.
 
+    A scoring that gives the same files again keeps its date, as nothing was scored anew: what was
+    made from it, such as a comparison, still holds.
+
     Raises:
         UnsupportedTask: the model has no prompt for the suite's task.
         StoreError: the run is written by another process, or the disk is full.
@@ -99,6 +86,7 @@ def run_model(
     fresh = new_manifest(run, command, model, recognizer.card, suite_choice, suite, selected)
     with run.writing() as writer:
         manifest, kept = continued(run, fresh)
+        earlier, files = manifest.scorings, _contents(run.scores_folder)
         if isinstance(recognizer, KeepsLog):
             recognizer.log_to(run.folder / LOG)
         with (
@@ -118,7 +106,58 @@ def run_model(
         scores, manifest = scoring.score(
             writer, suite, encoder, selection, resamples=resamples, kept=kept
         )
+        if kept and _contents(run.scores_folder) == files:
+            manifest = dated_as_before(manifest, earlier)
+            writer.write_manifest(manifest)
     return Outcome(run, manifest, scores, tuple(tally.warnings), kept)
+
+
+def _contents(folder: Path) -> dict[Path, str]:
+    return {path: file_digest(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def _on_every_suite(
+    config: Config,
+    model: ModelChoice,
+    suites: Sequence[tuple[SuiteChoice, Suite]],
+    encoder: ScoringEncoder,
+    selection: Selection,
+    resamples: int,
+) -> Iterator[Outcome | Refused]:
+    """One model's part of :func:`run_all`; nothing refers to the model when it has ended."""
+    with _loaded(model) as recognizer:
+        for choice, suite in suites:
+            images = selection.count(len(suite))
+            outcome: Outcome | Refused
+            try:
+                with progress(f"{model.name} on {choice.name}", images) as report:
+                    outcome = run_model(
+                        config.runs,
+                        model,
+                        recognizer,
+                        choice,
+                        suite,
+                        encoder,
+                        selection=selection,
+                        resamples=resamples,
+                        certificate=noted_certificate(config.certificates, recognizer.card),
+                        report=report,
+                    )
+            except SuiteError as error:
+                outcome = Refused(str(error))
+            yield outcome
+
+
+def _release_memory() -> None:
+    """Give back what the last model held: the next may fit only without it.
+
+    Recognizers hold cycles (captured graphs, hooks), which go with the garbage alone.
+    """
+    gc.collect()
+    torch = sys.modules.get("torch")  # a model that needed none left nothing there
+    if torch is not None and torch.cuda.is_initialized():
+        with suppress(RuntimeError):  # the device is gone, and its memory with it
+            torch.cuda.empty_cache()
 
 
 @contextmanager

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from bench import provenance
 from bench.engine import Tally
-from bench.manifest import CertificateRecord, Manifest, SessionRecord
+from bench.manifest import CertificateRecord, Manifest, ScoringRecord, SessionRecord
 from bench.store import RunWriter, StoredRun
 
 
@@ -24,6 +24,25 @@ def continued(run: StoredRun, fresh: Manifest) -> tuple[Manifest, bool]:
         return stored, False
     update = {"selection": fresh.selection, "command": fresh.command}
     return stored.model_copy(update=update), True
+
+
+def dated_as_before(manifest: Manifest, earlier: Mapping[str, ScoringRecord]) -> Manifest:
+    """The manifest, its latest scoring with an earlier date if it was the latest then, too.
+
+    One that was not stays dated anew: the latest scoring is the one that is shown.
+    """
+    latest, before = _latest(manifest.scorings), _latest(earlier)
+    if latest != before or not latest:
+        return manifest
+    new, old = manifest.scorings[latest], earlier[latest]
+    dated = new.model_copy(update={"scored": old.scored, "seconds": old.seconds})
+    if dated != old:
+        return manifest
+    return manifest.model_copy(update={"scorings": {**manifest.scorings, latest: old}})
+
+
+def _latest(scorings: Mapping[str, ScoringRecord]) -> str:
+    return max(scorings, key=lambda key: (scorings[key].scored, key), default="")
 
 
 @contextmanager

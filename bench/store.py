@@ -93,7 +93,8 @@ class StoredRun:
         except OSError as error:
             raise StoreError(f"run folder {self.folder} cannot be made: {error}") from error
         with _locked(self.folder / "lock", self.name):
-            for folder in (self.folder, self._answers_folder, self.scores_folder):
+            scorings = self.scores_folder.glob("*/")
+            for folder in (self.folder, self._answers_folder, *scorings):
                 clear_temporaries(folder)
             yield RunWriter(self)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
+from adapters.json_text import parse_json
 from bench.errors import StoreError
 from bench.manifest import Manifest, ScoringRecord
+from bench.output import warn
+from bench.records import cut_off
 from bench.store import StoredRun
 from suites.base import Counts, Draws, Score
 
@@ -138,18 +140,28 @@ def current_scores(run: StoredRun, manifest: Manifest) -> tuple[ScoringRecord, S
     Raises:
         StoreError: a scoring cannot be read.
     """
-    suite, parts = manifest.suite, len(run.parts())
+    suite, parts = manifest.suite, run.parts()
     latest_first = sorted(
         manifest.scorings.items(), key=lambda item: (item[1].scored, item[0]), reverse=True
     )
     for key, record in latest_first:
         path = run.scores_folder / key / SUMMARY
-        if record.parts == parts and path.is_file():
+        if record.parts == len(parts) and path.is_file():
             stored = _read_summary(path)
             same_main = (stored.main_metric, stored.protocol) == (suite.main_metric, suite.protocol)
             if same_main and stored.images == manifest.selection.images:
+                _warn_of_damage(parts)
                 return record, stored
     return None
+
+
+def _warn_of_damage(parts: Sequence[Path]) -> None:
+    """Scores stand without the answers they were made of, but cannot be made again."""
+    for part in cut_off(parts):
+        warn(
+            f"{part} is damaged; the run's scores were made when it was whole, but cannot be made "
+            "anew: delete it and do `bench run` again, which asks its regions alone"
+        )
 
 
 def _shape(beginning: bytes) -> tuple[int, int]:
@@ -166,7 +178,7 @@ def _shape(beginning: bytes) -> tuple[int, int]:
 
 def _read_summary(path: Path) -> StoredScores:
     try:
-        values = _JSON.decode(path.read_bytes().decode("utf-8"))
+        values = parse_json(path.read_bytes().decode("utf-8"))
         version = values["schema_version"]
         if version > SCHEMA_VERSION:
             raise StoreError(
@@ -179,22 +191,26 @@ def _read_summary(path: Path) -> StoredScores:
             protocol=values["protocol"],
             images=values["images"],
             table=tuple(map(_score, values["table"])),
-            counts=Counts(**values["counts"]),
+            counts=_counts(values["counts"]),
             samples=tuple(values.get("samples", ())),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise StoreError(f"{path} is not a stored scoring ({error!r}); {_ANEW}") from error
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no score")
-
-
-_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+def _counts(values: dict[str, Any]) -> Counts:
+    for name, number in values.items():
+        if type(number) is not int:
+            raise ValueError(f"{number!r} is no count of regions {name}")
+    return Counts(**values)
 
 
 def _score(row: dict[str, Any]) -> Score:
     score = Score(**row)
+    if not (isinstance(score.metric, str) and isinstance(score.protocol, str)):
+        raise ValueError(f"{score.metric!r} under {score.protocol!r} is no metric's name")
+    if type(score.count) is not int:
+        raise ValueError(f"{score.count!r} is no count of {score.metric!r}")
     for value in (score.value, score.low, score.high):
         if value is not None and not (type(value) in (float, int) and math.isfinite(value)):
             raise ValueError(f"{value!r} is no score of {score.metric!r}")

@@ -121,6 +121,13 @@ def test_the_two_commands_are_make_targets(repository: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
+def test_bench_is_on_the_path_before_it_is_called(repository: Path) -> None:
+    makefile = (repository / "Makefile").read_text(encoding="utf-8")
+    (venv,) = re.findall(r"^VENV \?= (.*)$", makefile, flags=re.MULTILINE)
+    first = next(i for i, line in enumerate(COMMANDS) if line.startswith("bench "))
+    assert f". {venv}/bin/activate" in COMMANDS[:first]
+
+
 def test_the_lvis_commands_run_on_a_set_laid_out_as_described(reader: dict[str, Path]) -> None:
     check = run(command("bench", "data", "check"), reader)
     assert check.returncode == 0, check.stderr

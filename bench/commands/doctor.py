@@ -75,7 +75,7 @@ def _show(model: str, checkup: Checkup) -> None:
         click.echo(f"{finding.verdict.value:10} {finding.subject}: {finding.found}")
         if finding.remedy:
             click.echo(f"{'':10} → {finding.remedy}")
-    if inspection.parameters:
+    if inspection.bytes_by_dtype and inspection.parameters:
         sizes = ", ".join(f"{_size(n)} in {t}" for t, n in inspection.bytes_by_dtype.items())
         click.echo(f"{'memory':10} {inspection.parameters:,} parameters: {sizes}")
     for name, value in checkup.plan.items():

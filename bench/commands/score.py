@@ -29,12 +29,22 @@ def command(
     RUNS are names as the board shows them, or their beginnings; default: every stored run.
     """
     from bench.config import load_config
+    from bench.exit_codes import ExitCode
     from bench.outcomes import finish
+    from bench.output import print_json, warn
     from bench.rescoring import rescore
+    from bench.run_digest import telling_removed
     from bench.store import find_runs
     from bench.tracking import Tracker
 
     config = load_config(config_path)
-    outcomes = rescore(config, find_runs(config.runs, runs), resamples=resamples)
+    found = find_runs(config.runs, runs)
+    if not found:
+        warn(f"no run is stored under {config.runs}; do `bench run`")
+        if as_json:
+            print_json({"runs": [], "refused": [], "board": None})
+        return ExitCode.INCOMPLETE
+    outcomes = rescore(config, found, resamples=resamples)
     tracker = Tracker.of(config.contents.mlflow, enabled=not no_mlflow)
-    return finish(config, outcomes, tracker, report=not no_report, as_json=as_json)
+    with telling_removed(config.site):
+        return finish(config, outcomes, tracker, report=not no_report, as_json=as_json)

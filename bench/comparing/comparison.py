@@ -79,7 +79,7 @@ def _notes(first: Scored, second: Scored, common: CommonRegions) -> Iterator[str
             yield (
                 f"{side.run.name} is incomplete: {counts.errored:,} regions errored, "
                 f"{counts.missing:,} missing of {counts.expected:,}; "
-                "the same `bench run` goes on where it stopped"
+                f"`{side.manifest.command}` goes on with it"
             )
     if not covers_the_same(first, second):
         covered = " and ".join(f"{s.manifest.selection.images:,}" for s in (first, second))

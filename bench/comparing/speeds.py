@@ -44,7 +44,11 @@ def speed_rows(folder: Path, first: ModelRecord, second: ModelRecord) -> tuple[l
     one, other = _of(first, swept), _of(second, swept)
     for model, found in ((first, one), (second, other)):
         if not found:
-            return [], f"no speed of {model.name} was measured; `bench efficiency` does that"
+            return [], (
+                f"no speed of {model.name} was measured; `bench efficiency` does that for models "
+                "that a sweep of bench.yaml names: under `models`, and as "
+                f"`sweeps: {{mine: {{models: {{{model.name}: {{}}}}}}}}`"
+            )
     best: dict[tuple[object, ...], tuple[_Swept, _Swept]] = {}
     reasons: dict[str, None] = {}
     for a in one:

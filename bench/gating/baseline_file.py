@@ -139,11 +139,16 @@ def read_baseline(path: Path) -> Baseline:
     """Read a baseline file.
 
     Raises:
-        StoreError: it is none, damaged, changed by hand, or of another version; the message says
-            how to mend it.
+        StoreError: there is none, or it is damaged, changed by hand, or of another version; the
+            message says how to mend it.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except FileNotFoundError as error:
+        raise StoreError(
+            f"there is no baseline {path}; `bench baseline update RUN` writes it, --baseline names "
+            "another file"
+        ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"baseline {path} cannot be read ({error}); {_MEND}") from error
     _refuse_other_version(path, values)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from bench.errors import CardError
 from bench.model_index.results import HARNESS
+from bench.yaml_file import parse_yaml
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult
@@ -44,48 +46,54 @@ def merged(card: str, model: str, results: list[EvalResult]) -> str:
 
 def _with_results(front: str, model: str, results: list[EvalResult]) -> str:
     """The front matter with the results among its lines, which end in LF."""
-    root = _composed(front)
+    values, root = _read(front)
     value = None if root is None else _child(root, _KEY)
     if root is None or value is None:
         gap = "" if not front or front.endswith("\n") else "\n"
         return f"{front}{gap}{metadata(model, results)}"
     lines = front.splitlines(keepends=True)
+    index = _models(values.get(_KEY))
     entries = _entries(value)
     if entries is None:
-        return _written_anew(front, lines, root, model, results)
+        return _written_anew(index, lines, root, model, results)
     suites = {result.dataset_type for result in results}
     items = entries.value
     starts = [item.start_mark.line for item in items]
     bounds = [*starts, _last_line(lines, entries.end_mark.line)]
     kept = [
         "".join(lines[start:stop])
-        for item, start, stop in zip(items, bounds[:-1], bounds[1:], strict=True)
-        if not _replaced(yaml.safe_load(yaml.serialize(item)), suites)
+        for item, start, stop in zip(index[0]["results"], bounds[:-1], bounds[1:], strict=True)
+        if not _replaced(item, suites)
     ]
-    (index,) = _index(model, results)
+    (ours,) = _index(model, results)
     indent = " " * (items[0].start_mark.column - 2)
-    added = "".join(f"{indent}{line}\n" for line in _dump(index["results"]).splitlines())
+    added = "".join(f"{indent}{line}\n" for line in _dump(ours["results"]).splitlines())
     if kept and not kept[-1].endswith("\n"):
         kept[-1] += "\n"
     return "".join([*lines[: bounds[0]], *kept, added, *lines[bounds[-1] :]])
 
 
 def _written_anew(
-    front: str, lines: list[str], root: yaml.MappingNode, model: str, results: list[EvalResult]
+    index: list[dict[str, Any]],
+    lines: list[str],
+    root: yaml.MappingNode,
+    model: str,
+    results: list[EvalResult],
 ) -> str:
     """The whole ``model-index`` from its values, where its text cannot be cut into entries."""
-    values = yaml.safe_load(front)[_KEY] or []
     (ours,) = _index(model, results)
     suites = {result.dataset_type for result in results}
-    own = next((entry for entry in values if entry.get("results")), None)
+    own = next((entry for entry in index if entry.get("results")), None)
     if own is None:
-        values = [ours]
+        index = [ours]
     else:
         own["results"] = [r for r in own["results"] if not _replaced(r, suites)] + ours["results"]
     key, value = next(pair for pair in root.value if pair[0].value == _KEY)
+    if value.start_mark.index < key.start_mark.index:
+        raise CardError("the card's `model-index` is an alias (`*name`); write it out first")
     first, last = key.start_mark.line, value.end_mark.line
     stop = _last_line(lines, max(last, first + 1) if value.end_mark.column == 0 else last + 1)
-    return "".join([*lines[:first], _dump({_KEY: values}), *lines[stop:]])
+    return "".join([*lines[:first], _dump({_KEY: index}), *lines[stop:]])
 
 
 def _replaced(entry: Any, suites: set[str]) -> bool:
@@ -103,19 +111,35 @@ def _entries(value: yaml.Node) -> yaml.SequenceNode | None:
     results = _child(value.value[0], "results")
     if not isinstance(results, yaml.SequenceNode) or results.flow_style or not results.value:
         return None
-    return results
+    # An alias has the place of what it means.
+    starts = [value.start_mark.line - 1, *(item.start_mark.line for item in results.value)]
+    return results if all(before < after for before, after in pairwise(starts)) else None
 
 
-def _composed(front: str) -> yaml.MappingNode | None:
+def _read(front: str) -> tuple[dict[Any, Any], yaml.MappingNode | None]:
+    """The front matter's values, and its nodes, which tell where in the text they stand."""
     try:
-        root = yaml.compose(front, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise CardError(f"the card's metadata is not YAML: {error}; mend it first") from error
+        values, root = parse_yaml(front)
+    except ValueError as error:
+        raise CardError(f"the card's metadata {error}; mend it first") from error
     if root is None:
-        return None
-    if not isinstance(root, yaml.MappingNode) or root.flow_style:
+        return {}, None
+    if not isinstance(values, dict) or not isinstance(root, yaml.MappingNode) or root.flow_style:
         raise CardError("the card's metadata is not a list of `key: value` lines; mend it first")
-    return root
+    return values, root
+
+
+def _models(index: Any) -> list[dict[str, Any]]:
+    """The models of a ``model-index``, each with a list of results or with none."""
+    models = [] if index is None else index
+    if not isinstance(models, list) or not all(
+        isinstance(model, dict) and isinstance(model.get("results") or [], list) for model in models
+    ):
+        raise CardError(
+            "the card's `model-index` is not a list of models, each with a `name` and a list of "
+            "`results`; mend it first, or remove it"
+        )
+    return models
 
 
 def _child(node: yaml.Node, key: str) -> yaml.Node | None:
@@ -146,7 +170,7 @@ def _checked(card: str) -> str:
 
     try:
         ModelCard(card.removeprefix("\ufeff"))
-    except (ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise CardError(
             f"huggingface_hub cannot read the card's metadata: {error}; mend its front matter first"
         ) from error

@@ -357,4 +357,5 @@ def test_show_tells_what_the_file_holds(bench: Bench, workplace: Path, capsys: C
     (shown,) = json.loads(capsys.readouterr().out)["entries"]
     assert (shown["suite"], shown["model"], shown["images"]) == ("stripes", "mine", 10)
     assert bench("baseline", "show") == 2
-    assert "baseline.json cannot be read" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert f"there is no baseline {workplace / 'baseline.json'}; `bench baseline update" in err

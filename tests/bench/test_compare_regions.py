@@ -91,7 +91,8 @@ def test_an_incomplete_run_is_compared_where_it_has_answers_and_is_no_success(
     assert not comparison["complete"]
     main = metric(comparison, "semantic_similarity")
     assert (main["basis"], main["regions"]) == ("regions", 27)
-    assert any("is incomplete: 2 regions errored" in note for note in comparison["notes"])
+    (note,) = (note for note in comparison["notes"] if "is incomplete: 2 regions errored" in note)
+    assert note.endswith("`bench run --model breaks --suite stripes` goes on with it")
     assert (comparison["regions"]["compared"], comparison["regions"]["total"]) == (27, 29)
 
 

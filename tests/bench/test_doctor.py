@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.adapters import wow_seg_goldens
+from tests.adapters.external_fakes import gone, starts, write_worker
 from tests.bench.kinds import Bench
 
 Captured = pytest.CaptureFixture[str]
@@ -97,6 +98,7 @@ def test_a_checkpoint_that_is_not_there_is_a_finding(bench: Bench, capsys: Captu
     [
         (["--model", "onw"], "did you mean 'one'"),
         (["--model", "new", "--adapter", "wow-seg"], "no checkpoint to look at"),
+        (["--model", "new", "--adapter", "external"], "no command; give the setting `command`"),
         (["--model", "new", "--checkpoint", "pictures"], "give --adapter, one of"),
         (["--model", "new", "--adapter", "replay", "--checkpoint", "a"], "cannot inspect"),
         (["--checkpoint", "a"], "need --model"),
@@ -108,6 +110,51 @@ def test_what_cannot_be_looked_at_is_bad_usage(
 ) -> None:
     assert bench("doctor", *words) == 2
     assert complaint in capsys.readouterr().err
+
+
+def configure_program(workplace: Path, body: str) -> Path:
+    worker = workplace / "worker.py"
+    command = write_worker(worker, body)
+    (workplace / "bench.yaml").write_text(
+        f'models:\n  mine: {{adapter: external, settings: {{command: "{command}"}}}}\n'
+    )
+    return worker
+
+
+def test_a_program_is_started_for_its_handshake_and_ended(
+    bench: Bench, workplace: Path, capsys: Captured
+) -> None:
+    said = "HELLO | {'settings': {'beams': 1}, 'prompts': {'category': 'What?', 'phrase': ''}}"
+    worker = configure_program(
+        workplace,
+        f"Path('pid').write_text(str(os.getpid()))\nsay({said})\n"
+        "for request in requests(): Path('asked').touch()\n",
+    )
+    assert bench("doctor", "--model", "mine") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "ok         model: fake 1" in lines
+    assert "ok         tasks: category, phrase" in lines
+    assert "would run  device: its own, told auto" in lines
+    assert "would run  prompts.category: What?" in lines
+    assert "would run  settings.beams: 1" in lines
+    assert lines[-1] == "mine (fake 1) is complete"
+    assert starts(worker) == 1
+    assert gone(int((workplace / "pid").read_text()))
+    assert not (workplace / "asked").exists()
+
+
+def test_a_program_that_does_not_start_is_a_finding(
+    bench: Bench, workplace: Path, capsys: Captured
+) -> None:
+    configure_program(workplace, "sys.exit('no weights at /models/mine')")
+    assert bench("doctor", "--model", "mine") == 2
+    out = capsys.readouterr().out
+    assert "damaged    handshake: worker" in out
+    assert "no weights at /models/mine" in out
+    assert "→ start the command by hand" in out
+    assert out.splitlines()[-1].endswith("worker.py') cannot be run")
+    assert bench("doctor", "--model", "mine", "--json") == 2
+    assert told(capsys)["complete"] is False
 
 
 def test_the_certificate_s_state_is_told(bench: Bench, workplace: Path, capsys: Captured) -> None:

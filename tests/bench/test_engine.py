@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from adapters.interface import Answer, Generation, RegionQuery, Task, UnsupportedTask
 from bench import engine
-from bench.engine import BATCH_IMAGES, Tally, claim, predict
+from bench.engine import IMAGES_AHEAD, Tally, predict
 from bench.identity import Asker
 from bench.part_writer import PartWriter
 from bench.store import StoredRun
@@ -88,22 +88,44 @@ def test_any_history_of_limits_and_failures_ends_in_the_same_answers(
     assert crooked.answers().equals(straight.answers())
 
 
-def test_batches_are_fixed_by_the_index(tmp_path: Path, pictures: Path) -> None:
+def test_every_picture_is_a_question_of_its_own(tmp_path: Path, pictures: Path) -> None:
     suite = FakeSuite(pictures, IMAGES)
     run = StoredRun(tmp_path / "run")
     ask(run, suite, Spy("0005"), IMAGES)
     whole, rest = Spy(), Spy()
     ask(StoredRun(tmp_path / "other"), suite, whole, IMAGES)
     ask(run, suite, rest, IMAGES)
-    assert whole.calls == [[f"{i:04d}" for i in batch] for batch in claim(IMAGES)]
+    assert whole.calls == [[f"{i:04d}"] for i in range(IMAGES)]
     assert rest.calls == [["0005"]]
 
 
-def test_every_image_is_claimed_once() -> None:
-    claimed = [image for batch in claim(IMAGES) for image in batch]
-    assert claimed == list(range(IMAGES))
-    assert max(len(batch) for batch in claim(IMAGES)) == BATCH_IMAGES
-    assert list(claim(0)) == []
+def test_an_interruption_costs_the_picture_in_progress_alone(
+    tmp_path: Path, pictures: Path
+) -> None:
+    class Interrupted(Spy):
+        def _answer(self, query: RegionQuery, mask: object) -> Answer:
+            if query.image_id == "0002":
+                raise KeyboardInterrupt
+            return super()._answer(query, mask)  # type: ignore[arg-type]
+
+    run = StoredRun(tmp_path / "run")
+    with pytest.raises(KeyboardInterrupt):
+        ask(run, FakeSuite(pictures, IMAGES), Interrupted(), IMAGES)
+    assert set(run.answers()["image_id"]) == {"0000", "0001"}
+
+
+def test_a_picture_the_adapter_fails_on_once_is_asked_again(tmp_path: Path, pictures: Path) -> None:
+    class Moody(Spy):
+        failed = False
+
+        def _answer(self, query: RegionQuery, mask: object) -> Answer:
+            if query.image_id == "0001" and not self.failed:
+                self.failed = True
+                raise RuntimeError("out of paint")
+            return super()._answer(query, mask)  # type: ignore[arg-type]
+
+    tally = ask(StoredRun(tmp_path / "run"), FakeSuite(pictures, IMAGES), Moody(), IMAGES)
+    assert tally.warnings == []
 
 
 def test_an_image_asked_again_is_asked_only_what_it_lacks(tmp_path: Path, pictures: Path) -> None:
@@ -131,9 +153,7 @@ def test_an_adapter_that_loses_an_answer_is_caught(tmp_path: Path, pictures: Pat
             return [answers[:-1] for answers in super().recognize(queries, generation)]
 
     tally = ask(StoredRun(tmp_path / "run"), FakeSuite(pictures, IMAGES), Lossy(), 1)
-    assert tally.warnings == [
-        "image 0000: ValueError: the adapter gave [1] answers for queries of [2] regions"
-    ]
+    assert tally.warnings == ["image 0000: ValueError: the adapter gave 1 answers for 2 regions"]
 
 
 def test_a_model_without_the_suites_prompt_stops_the_run(tmp_path: Path, pictures: Path) -> None:
@@ -178,8 +198,8 @@ def test_memory_does_not_grow_with_the_suite(tmp_path: Path) -> None:
     ask(StoredRun(tmp_path / "run"), Drawn(tmp_path, images), Blind(), images)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    # Some batches are ahead and one is being asked, each picture perhaps in two copies.
-    assert peak < 2 * (engine.BATCHES_AHEAD + 2) * BATCH_IMAGES * picture < images * picture
+    # Some pictures are ahead and one is being asked, each perhaps in two copies.
+    assert peak < 2 * (IMAGES_AHEAD + 4) * picture < images * picture
 
 
 def test_pictures_are_read_ahead_but_not_without_bound() -> None:
@@ -193,5 +213,5 @@ def test_pictures_are_read_ahead_but_not_without_bound() -> None:
 
     ahead = engine._ahead(make, range(100))
     assert next(ahead) == 0
-    assert len(made) <= engine.BATCHES_AHEAD + 1
+    assert len(made) <= IMAGES_AHEAD + 1
     assert list(ahead) == list(range(1, 100))

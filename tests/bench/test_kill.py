@@ -134,7 +134,7 @@ def test_runs_killed_at_many_moments_end_like_an_undisturbed_one(
     while len(stages) < 12 or time.monotonic() < ends:
         root = tmp_path / f"round-{rounds}"
         for _ in range(6):
-            moment = Moment(chance.randrange(1, 24), chance.uniform(0, 0.02))
+            moment = Moment(chance.randrange(1, 70), chance.uniform(0, 0.02))
             if not server.life(root, delay_ms=2, kill=moment):
                 stages.append(parts(root))
         assert server.life(root)

@@ -143,7 +143,9 @@ def test_an_image_the_model_fails_on_costs_only_that_image(
     failing = text.replace("checkpoint: first", 'checkpoint: first, settings: {fails_on: "0001"}')
     (workplace / "bench.yaml").write_text(failing)
     assert bench("run", "--model", "one", "--no-report") == 3
-    assert "out of paint" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "out of paint" in err
+    assert "3 regions errored, which the same command asks again\n" in err
     answers = run_of(workplace, "one").answers()
     assert set(answers.loc[answers["status"] == "errored", "image_id"]) == {"0001"}
     assert len(answers) == REGIONS_OF_TEN_IMAGES

@@ -109,8 +109,25 @@ def test_the_stored_command_names_what_decides_the_run(bench: Bench, workplace: 
     )
 
 
-def test_scoring_nothing_is_nothing_measured(bench: Bench) -> None:
-    assert bench("score", "--no-report") == 3
+def test_scoring_nothing_is_nothing_measured(
+    bench: Bench, workplace: Path, capsys: Captured
+) -> None:
+    assert bench("score") == 3
+    assert f"no run is stored under {workplace / 'runs'}; do `bench run`" in capsys.readouterr().err
+    assert not (workplace / "site").exists()
+    assert bench("score", "--json") == 3
+    assert json.loads(capsys.readouterr().out) == {"runs": [], "refused": [], "board": None}
+
+
+def test_an_empty_board_says_that_it_is_empty(
+    bench: Bench, workplace: Path, capsys: Captured
+) -> None:
+    assert bench("report") == 0
+    assert f"no run is stored under {workplace / 'runs'}; do `bench run`" in capsys.readouterr().err
+    bench("run", "--no-report")
+    capsys.readouterr()
+    assert bench("report") == 0
+    assert "warning" not in capsys.readouterr().err
 
 
 def test_report_shows_every_stored_run(bench: Bench, workplace: Path, capsys: Captured) -> None:
@@ -244,6 +261,13 @@ def test_bench_debug_shows_the_traceback(bench: Bench, monkeypatch: pytest.Monke
     monkeypatch.setenv("BENCH_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):
         bench("report")
+
+
+def test_an_unknown_verb_is_answered_with_the_nearest(bench: Bench, capsys: Captured) -> None:
+    assert bench("rum") == 2
+    assert "No such command 'rum'; did you mean 'run'" in capsys.readouterr().err
+    assert bench("qqqq") == 2
+    assert "No such command 'qqqq'.\n" in capsys.readouterr().err
 
 
 def test_a_device_that_is_not_there_is_refused(bench: Bench, capsys: Captured) -> None:
