@@ -11,6 +11,7 @@ from adapters import registry as adapters
 from adapters.interface import JsonScalar, RegionRecognizer, suggestion
 from bench.config import NAME_PATTERN, Config, ModelSpec, SuiteSpec
 from bench.errors import ConfigError
+from suites import regions_json
 from suites import registry as suites
 from suites.base import Finding, Suite
 from suites.registry import Prepared, Progress
@@ -192,7 +193,8 @@ def _check_settings(config: Config, choice: ModelChoice) -> None:
 
 
 def _suite(config: Config, name: str, given: Mapping[str, str]) -> SuiteChoice:
-    if name in config.contents.suites or name not in suites.names():
+    declared = name in config.contents.suites
+    if declared or name not in suites.names():
         known = [*config.contents.suites, *suites.names()]
         if name not in known:
             raise ConfigError(
@@ -212,6 +214,9 @@ def _suite(config: Config, name: str, given: Mapping[str, str]) -> SuiteChoice:
             )
     resolved = _located(spec.options, entry.path_options, config.folder)
     resolved |= _located({k: _scalar(v) for k, v in given.items()}, entry.path_options, Path.cwd())
+    if spec.kind == regions_json.ENTRY.name and declared and resolved.get("name") is None:
+        # Boards and comparisons then call it as runs, gates and baselines do.
+        resolved["name"] = name
     words = [word for key, value in given.items() for word in ("--option", f"{key}={value}")]
     return SuiteChoice(name, spec.kind, resolved, ("--suite", name, *words))
 
@@ -229,7 +234,10 @@ def _located(
 
 def _scalar(text: str) -> JsonScalar:
     """A command line's value as YAML would read it: ``3`` a number, ``true`` a flag."""
-    import yaml
+    from bench.yaml_file import parse_yaml
 
-    value = yaml.safe_load(text)
+    try:
+        value = parse_yaml(text).values
+    except ValueError as error:
+        raise ConfigError(f"the value {text!r} {error}") from error
     return value if isinstance(value, (int, float, bool)) or value is None else text

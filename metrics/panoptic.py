@@ -60,9 +60,10 @@ def count_maps(
 
     Args:
         truth_map: integer ``[height, width]`` segment ids, 0 = void.
-        truth: what the ground truth's annotation lists; areas are taken from the map.
+        truth: what the ground truth's annotation lists; as in the panoptic API, areas it lists
+            count, not those of the map.
         predicted_map: integer ``[height, width]`` segment ids, 0 = void.
-        predicted: what the prediction lists; its crowd flags mean nothing.
+        predicted: what the prediction lists; its crowd flags and areas mean nothing.
         classes: number of classes.
 
     Raises:

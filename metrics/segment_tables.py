@@ -33,7 +33,8 @@ class Segments:
     """The segments a panoptic map's annotation lists, in its order; aligned ``[n]``.
 
     ``ids`` are the map's labels, ``classes`` indices into the vocabulary. Among the ``crowd``
-    segments of a class the order matters: see :func:`metrics.panoptic.count_matches`.
+    segments of a class the order matters: see :func:`metrics.panoptic.count_matches`. ``areas``
+    are the listed ones, which count for ground truth; ``None`` takes those of the map.
 
     Raises:
         MetricError: lengths differ, an id is listed twice, or is the void label 0.
@@ -42,6 +43,7 @@ class Segments:
     ids: NDArray[np.int64]
     classes: NDArray[np.intp]
     crowd: NDArray[np.bool_]
+    areas: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.ids) == len(self.classes) == len(self.crowd):
@@ -49,17 +51,26 @@ class Segments:
                 f"{len(self.ids)} segment ids need as many classes ({len(self.classes)}) and "
                 f"crowd flags ({len(self.crowd)})"
             )
+        if self.areas is not None and len(self.areas) != len(self.ids):
+            raise MetricError(
+                f"{len(self.areas)} areas for {len(self.ids)} segments; list one each"
+            )
         _check_ids(self.ids)
 
     @classmethod
     def of(
-        cls, ids: Sequence[int], classes: Sequence[int], crowd: Sequence[bool] | None = None
+        cls,
+        ids: Sequence[int],
+        classes: Sequence[int],
+        crowd: Sequence[bool] | None = None,
+        areas: Sequence[int] | None = None,
     ) -> Segments:
-        """From plain sequences; ``crowd`` defaults to none."""
+        """From plain sequences; ``crowd`` defaults to none, ``areas`` to those of the map."""
         return cls(
             np.asarray(ids, np.int64).reshape(-1),
             np.asarray(classes, np.intp).reshape(-1),
             np.zeros(len(ids), bool) if crowd is None else np.asarray(crowd, bool).reshape(-1),
+            None if areas is None else np.asarray(areas, np.int64).reshape(-1),
         )
 
 
@@ -80,7 +91,7 @@ class PanopticTable:
     truth_image: NDArray[np.intp]  # [truths]
     truth_class: NDArray[np.intp]  # [truths]
     truth_crowd: NDArray[np.bool_]  # [truths]
-    truth_area: NDArray[np.int64]  # [truths]
+    truth_area: NDArray[np.int64]  # [truths], as listed, or else the pixels of the map
     overlap_segment: NDArray[np.intp]  # [overlaps]
     overlap_truth: NDArray[np.intp]  # [overlaps]
     overlap_pixels: NDArray[np.int64]  # [overlaps]
@@ -100,7 +111,7 @@ class PanopticTable:
                 them, are no segment.
             segment_ids: the labels that are segments, in the order of the answers about them.
             truth_map: integer ``[height, width]``, ground-truth panoptic labels, 0 = void.
-            truth: the segments listed for it.
+            truth: the segments listed for it; areas it lists count, not those of the map.
 
         Raises:
             MetricError: maps of different sizes, labels that are no labels, an id twice.
@@ -111,6 +122,9 @@ class PanopticTable:
         true = positions(shared.second, truth.ids)
         rows = (segment >= 0) & ((true >= 0) | (shared.second == VOID))
         inside, listed = segment >= 0, true >= 0
+        truth_area = truth.areas
+        if truth_area is None:
+            truth_area = sums(true[listed], shared.pixels[listed], len(truth.ids))
         return cls(
             images=1,
             segment_image=np.zeros(len(segment_ids), np.intp),
@@ -118,7 +132,7 @@ class PanopticTable:
             truth_image=np.zeros(len(truth.ids), np.intp),
             truth_class=truth.classes,
             truth_crowd=truth.crowd,
-            truth_area=sums(true[listed], shared.pixels[listed], len(truth.ids)),
+            truth_area=truth_area,
             overlap_segment=segment[rows],
             overlap_truth=true[rows],
             overlap_pixels=shared.pixels[rows],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import PIL.Image
 
 from adapters.interface import RLE, Box, Generation, RegionQuery, Task
+from suites.pictures import is_absent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -309,18 +310,52 @@ def open_picture(path: Path, width: int, height: int) -> PIL.Image.Image:
     """Decode a picture to RGB and check its size.
 
     Raises:
-        PictureError: missing, undecodable, or not ``width`` × ``height``; names the file.
+        PictureError: missing, undecodable, too large, of more than 8 bits a channel, or not
+            ``width`` × ``height``; names the file.
     """
     try:
         with PIL.Image.open(path) as picture:
+            require_eight_bits(path, picture)
             image = picture.convert("RGB")
-    except FileNotFoundError:
-        raise PictureError(f"picture {path} is missing; `bench data check` tells what is") from None
-    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
-        raise PictureError(f"picture {path} cannot be decoded: {error}; fetch it anew") from error
+    except UNREADABLE as error:
+        if isinstance(error, OSError) and is_absent(error):
+            raise PictureError(
+                f"picture {path} is missing; `bench data check` tells what is"
+            ) from None
+        raise PictureError(unreadable(path, error)) from error
     if image.size != (width, height):
         raise PictureError(
             f"picture {path} is {image.width}×{image.height} pixels, the annotation says "
-            f"{width}×{height}; it belongs to another version of the dataset"
+            f"{width}×{height}; take the picture that was annotated, or correct the annotation"
         )
     return image
+
+
+UNREADABLE = (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError)
+"""What PIL raises of a picture that it cannot open or decode."""
+
+
+def unreadable(path: Path, error: BaseException) -> str:
+    """Says why a picture cannot be used, and what to do."""
+    if isinstance(error, PIL.Image.DecompressionBombError):
+        most = 2 * (PIL.Image.MAX_IMAGE_PIXELS or 0)
+        return (
+            f"picture {path} is too large; shrink it, and its masks with it, to at most {most:,} "
+            "pixels"
+        )
+    return f"picture {path} cannot be decoded: {error}; fetch or save it anew"
+
+
+def require_eight_bits(path: Path, picture: PIL.Image.Image) -> None:
+    """See that an opened picture's values fit into RGB, to which PIL would clip them: to white.
+
+    Raises:
+        PictureError: it has more bits a channel; names the file.
+    """
+    if picture.mode.startswith("I;16"):
+        bits = 16
+    elif picture.mode in ("I", "F"):
+        bits = 32
+    else:
+        return
+    raise PictureError(f"picture {path} has {bits} bits a channel; save it with 8")

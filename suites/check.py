@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 
 import PIL.Image
 
-from suites.annotations import AnnotatedImage
+from suites.annotations import AnnotatedImage, Category
 from suites.base import (
+    UNREADABLE,
     DataInvalid,
     DataMissing,
     ExpectedCounts,
@@ -19,10 +20,11 @@ from suites.base import (
     PictureError,
     SuiteCard,
     open_picture,
+    require_eight_bits,
 )
 from suites.index import IndexSource
-from suites.pictures import PictureFinder
-from suites.rasterize import Rasterizer, area, require_rasterizer, to_rle
+from suites.pictures import PictureFinder, is_absent
+from suites.rasterize import Rasterizer, area, odd_polygons, require_rasterizer, to_rle
 
 _NAMED = 5
 _TAIL_BYTES = 4096
@@ -77,11 +79,13 @@ def check_files(
             )
         )
         findings += [Finding(Level.WARNING, "annotations", note) for note in annotations.notes]
+        findings += tally.label_findings(annotations.categories)
         tally.categories = len(annotations.categories)
         expected = card(annotations.edition).expected
         found = ExpectedCounts(tally.images, tally.regions, tally.categories)
         findings += count_findings(found, expected, annotations_remedy)
-    return [*findings, *tally.mask_findings(), *tally.picture_findings(pictures_remedy)]
+    findings += tally.mask_findings(annotations_remedy)
+    return [*findings, *tally.picture_findings(pictures_remedy)]
 
 
 @dataclass(slots=True)
@@ -107,9 +111,10 @@ class _Tally:
     images: int = 0
     regions: int = 0
     categories: int = 0
-    labels: set[str] = field(default_factory=set)
+    labels: Counter[str] = field(default_factory=Counter)
     bad_masks: Trouble = field(default_factory=Trouble)
     empty_masks: Trouble = field(default_factory=Trouble)
+    odd_polygons: Trouble = field(default_factory=Trouble)
     missing: Trouble = field(default_factory=Trouble)
     missing_folders: Counter[str] = field(default_factory=Counter)
     undecodable: Trouble = field(default_factory=Trouble)
@@ -123,7 +128,7 @@ class _Tally:
 
     def _add_masks(self, image: AnnotatedImage, rasterizer: Rasterizer) -> None:
         for region in image.regions:
-            self.labels.add(region.label)
+            self.labels[region.label] += 1
             try:
                 mask = to_rle(
                     region.segmentation, image.width, image.height, region.where, rasterizer
@@ -133,6 +138,8 @@ class _Tally:
             else:
                 if area(mask) == 0:
                     self.empty_masks.add(region.region_id)
+                if odd_polygons(region.segmentation):
+                    self.odd_polygons.add(region.region_id)
 
     def _add_picture(self, image: AnnotatedImage) -> None:
         path = self.pictures.find(image.file_name)
@@ -144,14 +151,28 @@ class _Tally:
         except PictureError as error:
             self.undecodable.add(str(error))
 
-    def mask_findings(self) -> Iterator[Finding]:
+    def label_findings(self, categories: Mapping[str, Category]) -> Iterator[Finding]:
+        unknown = sorted(set(self.labels) - set(categories)) if categories else []
+        if unknown:
+            shown = "; ".join(unknown[:_NAMED]) + ("; …" if len(unknown) > _NAMED else "")
+            regions = sum(self.labels[label] for label in unknown)
+            yield Finding(
+                Level.WARNING,
+                "labels",
+                f"{len(unknown):,} of {len(self.labels):,} labels, of {regions:,} regions, are not "
+                f"among the {len(categories):,} categories: {shown}",
+                "these regions are in no frequency group and have no synonyms; give the categories "
+                "of the same release",
+            )
+
+    def mask_findings(self, remedy: str) -> Iterator[Finding]:
         if self.bad_masks.count:
             yield Finding(
                 Level.INVALID,
                 "masks",
                 f"{self.bad_masks.count:,} of {self.regions:,} masks cannot be used: "
                 f"{self.bad_masks}",
-                "fetch the annotation file anew, or correct these records",
+                remedy,
             )
         if self.empty_masks.count:
             yield Finding(
@@ -160,6 +181,14 @@ class _Tally:
                 f"{self.empty_masks.count:,} of {self.regions:,} masks cover no pixel: "
                 f"{self.empty_masks}",
                 "they stay in the denominator and end as unanswerable, which scores 0",
+            )
+        if self.odd_polygons.count:
+            yield Finding(
+                Level.WARNING,
+                "masks",
+                f"{self.odd_polygons.count:,} of {self.regions:,} masks have polygons of fewer "
+                f"than three points or with a number left over: {self.odd_polygons}",
+                "they are drawn as pycocotools draws them, or left out as WOW-Seg's converter does",
             )
 
     def picture_findings(self, remedy: str) -> Iterator[Finding]:
@@ -213,20 +242,22 @@ def look_at_picture(path: Path, width: int, height: int) -> None:
 
     Raises:
         FileNotFoundError: there is no such file.
-        PictureError: it cannot be decoded or has another size.
+        PictureError: it cannot be used, as :func:`open_picture` says.
     """
     try:
         with PIL.Image.open(path) as picture:
+            require_eight_bits(path, picture)
             size = picture.size
-    except FileNotFoundError:
-        raise
-    except (OSError, SyntaxError, ValueError):
+    except UNREADABLE as error:
+        if isinstance(error, OSError) and is_absent(error):
+            raise FileNotFoundError(path) from None
         size = (0, 0)
-    if size != (width, height) or not _ends_well(path):
+    if size != (width, height) or not ends_well(path):
         open_picture(path, width, height)
 
 
-def _ends_well(path: Path) -> bool:
+def ends_well(path: Path) -> bool:
+    """Whether a picture file has its format's end mark; false of formats without one."""
     mark = _END_MARKS.get(path.suffix.lower())
     if mark is None:
         return False

@@ -69,8 +69,8 @@ class IndexSource:
 class IndexCard:
     """What ``index.json`` says about an index.
 
-    ``images`` counts pictures with at least one region: the others have nothing to ask and are
-    left out (``images_without_regions``). ``empty_masks`` counts regions without a single pixel;
+    ``images`` counts pictures with at least one region: the others (``images_without_regions``)
+    have nothing to ask, and no row. ``empty_masks`` counts regions without a single pixel;
     they stay in the index and in every denominator.
     """
 
@@ -199,6 +199,11 @@ def publish(folder: Path, write: Callable[[Path], None]) -> None:
         except OSError:
             if not folder.is_dir():
                 raise
+    except OSError as error:
+        # Of a full disk nothing says where it is.
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(folder.parent)) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.interface import JsonScalar
 from suites import coco
-from suites.annotations import Annotations
+from suites.annotations import Annotations, Category
 from suites.base import Finding, SuiteOptionError
 from suites.check import check_files
 from suites.index import IndexSource
@@ -86,7 +87,16 @@ def _read(path: Path, subset: Subset, categories: Path | None) -> Annotations:
     if subset is Subset.FULL:
         return read_instances(path, edition=_edition, file_name=coco.picture_name)
     known = {} if categories is None else read_categories(categories)
-    return read_image_list(path, edition="v1-1k", categories=known)
+    annotations = read_image_list(path, edition="v1-1k", categories=known)
+    return replace(annotations, notes=tuple(_lacking(known, categories or path)))
+
+
+def _lacking(known: Mapping[str, Category], path: Path) -> Iterator[str]:
+    remedy = "name lvis_v1_val.json in option 'categories'"
+    if not any(category.synonyms for category in known.values()):
+        yield f"{path} has no synonyms, so that synonym_match is not scored; {remedy}"
+    if not any(category.frequency for category in known.values()):
+        yield f"{path} has no frequencies, so that no group of them is scored; {remedy}"
 
 
 def _edition(categories: int) -> str:

@@ -11,6 +11,12 @@ from numpy.typing import NDArray
 
 from adapters.interface import RLE
 from suites.base import DataInvalid, SuiteOptionError
+from suites.readers.fields import kind_of
+
+_LEAST_NUMBERS = 6
+"""Of a polygon: three points."""
+
+_WANTED = "a list of polygons [[x, y, x, y, …]] is wanted"
 
 
 class Rasterizer(StrEnum):
@@ -18,7 +24,8 @@ class Rasterizer(StrEnum):
 
     ``PYCOCOTOOLS`` is the datasets' own (``frPyObjects`` and ``merge``). ``OPENCV`` is what
     WOW-Seg's converter does: vertices truncated to integers, each polygon filled by
-    ``cv2.fillPoly``, which also paints the outline.
+    ``cv2.fillPoly``, which also paints the outline; polygons of fewer than three points are left
+    out.
     """
 
     PYCOCOTOOLS = "pycocotools"
@@ -36,7 +43,8 @@ def to_rle(
 
     Args:
         segmentation: list of polygons ``[x0, y0, x1, y1, …]`` in pixels, or RLE
-            ``{"size": [height, width], "counts": text | run lengths}``.
+            ``{"size": [height, width], "counts": text | run lengths}``. A mask of short polygons
+            alone may be empty; a number left over is ignored.
         width: of the picture, in pixels.
         height: of the picture, in pixels.
         where: names the annotation in messages.
@@ -51,8 +59,14 @@ def to_rle(
     polygons = _polygons(segmentation, width, height, where)
     if rasterizer is Rasterizer.OPENCV:
         return _fill_with_opencv(polygons, width, height)
-    parts = pycocotools.mask.frPyObjects(polygons, height, width)
-    return _rle(pycocotools.mask.merge(parts))
+    return _fill_with_pycocotools(polygons, width, height)
+
+
+def odd_polygons(segmentation: object) -> int:
+    """How many of the polygons have fewer than three points, or a number left over."""
+    if not isinstance(segmentation, list):
+        return 0
+    return sum(len(polygon) < _LEAST_NUMBERS or len(polygon) % 2 == 1 for polygon in segmentation)
 
 
 def area(rle: RLE) -> int:
@@ -77,19 +91,12 @@ def _polygons(segmentation: object, width: int, height: int, where: str) -> list
     reach = 10.0 * max(width, height)
     for number, polygon in enumerate(segmentation, 1):
         if not isinstance(polygon, list):
-            raise DataInvalid(f"{where}: polygon {number} is not a list of numbers")
-        if len(polygon) < 6 or len(polygon) % 2:
+            raise DataInvalid(f"{where}: polygon {number} is not a list of numbers; {_WANTED}")
+        if not set(map(type, polygon)) <= {int, float}:
             raise DataInvalid(
-                f"{where}: polygon {number} has {len(polygon)} numbers; at least three points, "
-                "x and y in turn, were expected"
+                f"{where}: polygon {number} holds something else than numbers; {_WANTED}"
             )
-        try:
-            points = np.asarray(polygon, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise DataInvalid(
-                f"{where}: polygon {number} holds something else than numbers"
-            ) from None
-        if not bool(np.all(np.abs(points) <= reach)):  # NaN compares false
+        if not _within(polygon, reach):
             raise DataInvalid(
                 f"{where}: polygon {number} has a coordinate that is not finite or lies far "
                 f"outside the {width}×{height} picture"
@@ -97,17 +104,30 @@ def _polygons(segmentation: object, width: int, height: int, where: str) -> list
     return cast("list[list[float]]", segmentation)
 
 
+def _within(numbers: list[float], reach: float) -> bool:
+    try:
+        return bool(np.all(np.abs(np.asarray(numbers, dtype=np.float64)) <= reach))  # NaN: false
+    except OverflowError:  # a whole number beyond every float
+        return False
+
+
 def _from_rle(segmentation: dict[str, Any], width: int, height: int, where: str) -> RLE:
     size, counts = segmentation.get("size"), segmentation.get("counts")
-    if size != [height, width]:
+    if size == [width, height] and width != height:
         raise DataInvalid(
-            f"{where}: the mask's size {size} (height, width) is not its picture's "
-            f"[{height}, {width}]; the annotation belongs to another version of the picture"
+            f"{where}: the mask's size is [height, width], but [{width}, {height}] is the "
+            f"picture's width and height; write [{height}, {width}], and 'counts' column by column"
+        )
+    if size != [height, width]:
+        shown = size if isinstance(size, list) and set(map(type, size)) <= {int} else kind_of(size)
+        raise DataInvalid(
+            f"{where}: the mask's size {shown} (height, width) is not its picture's "
+            f"[{height}, {width}]; take the picture that was annotated, or correct the size"
         )
     if isinstance(counts, list):
         runs = _run_array(counts, where)
         _require_cover(runs, width, height, where)
-        packed = {"size": size, "counts": runs.tolist()}
+        packed = {"size": [height, width], "counts": runs.tolist()}
         return _rle(pycocotools.mask.frPyObjects(packed, height, width))
     if not isinstance(counts, str):
         raise DataInvalid(f"{where}: RLE 'counts' is neither a text nor a list of run lengths")
@@ -131,7 +151,9 @@ def run_lengths(counts: str, where: str) -> NDArray[np.int64]:
     Raises:
         DataInvalid: the text is not such an encoding.
     """
-    symbols = np.frombuffer(counts.encode("utf-8"), dtype=np.uint8).astype(np.int64) - 48
+    if not counts.isascii():
+        raise DataInvalid(f"{where}: RLE 'counts' is damaged")
+    symbols = np.frombuffer(counts.encode("ascii"), dtype=np.uint8).astype(np.int64) - 48
     if symbols.size == 0 or symbols.min() < 0 or symbols.max() > 63 or symbols[-1] & 0x20:
         raise DataInvalid(f"{where}: RLE 'counts' is damaged or cut off")
     last = (symbols & 0x20) == 0
@@ -159,11 +181,24 @@ def _require_cover(runs: NDArray[np.int64], width: int, height: int, where: str)
         )
 
 
+def _fill_with_pycocotools(polygons: list[list[float]], width: int, height: int) -> RLE:
+    # pycocotools takes polygons of any length, but only after one of two points and more: it
+    # tells from the first what the list holds, and four numbers would be a box.
+    starts = [number for number, polygon in enumerate(polygons) if len(polygon) > 4]
+    if not starts:
+        return _rle(pycocotools.mask.encode(np.zeros((height, width), np.uint8, order="F")))
+    parts = pycocotools.mask.frPyObjects(polygons[starts[0] :], height, width)
+    return _rle(pycocotools.mask.merge(parts))
+
+
 def _fill_with_opencv(polygons: list[list[float]], width: int, height: int) -> RLE:
     cv2 = _opencv()
     mask = np.zeros((height, width), dtype=np.uint8)
     for polygon in polygons:
-        points = np.asarray(polygon, dtype=np.float64).reshape(-1, 2).astype(np.int32)
+        if len(polygon) < _LEAST_NUMBERS:
+            continue
+        whole = polygon[: len(polygon) // 2 * 2]
+        points = np.asarray(whole, dtype=np.float64).reshape(-1, 2).astype(np.int32)
         cv2.fillPoly(mask, [points], 1)
     return _rle(pycocotools.mask.encode(np.asfortranarray(mask)))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from suites.base import Scores, Selection, SuiteCard, TextEncoder
+from suites.free_text_metrics import SYNONYM_MATCH
 from suites.index import IndexSource, open_index
 from suites.indexed_suite import IndexedSuite
 from suites.pictures import PictureFinder
@@ -72,7 +73,8 @@ def open_region_suite(
         pictures: finds the pictures.
         cache: folder that holds indexes.
         card: makes the card of an edition, which only the annotation files tell. Where polygons
-            are not rasterised the datasets' own way, the card's version says so.
+            are not rasterised the datasets' own way, the card's version says so; where no
+            synonyms are annotated, it names no metric of them.
 
     Raises:
         DataMissing: an annotation file is not there.
@@ -80,6 +82,9 @@ def open_region_suite(
     """
     index = open_index(source, cache)
     made = card(index.card.edition)
+    if not any(category.synonyms for category in index.card.categories.values()):
+        metrics = tuple(metric for metric in made.metrics if metric != SYNONYM_MATCH)
+        made = replace(made, metrics=metrics)
     if source.rasterizer is not Rasterizer.PYCOCOTOOLS:
         made = replace(made, version=f"{made.version}+{source.rasterizer.value}")
     return RegionSuite(made, index, pictures)

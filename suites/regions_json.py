@@ -15,7 +15,8 @@ ENTRY = SuiteEntry(
     options={
         "annotations": "JSON file with images and their regions, or a COCO-form instances file",
         "images": "folder with the pictures (default: the annotation file's)",
-        "name": "the suite's name on boards (default: the annotation file's, without .json)",
+        "name": "the suite's name on boards (default: as declared in bench.yaml, else the "
+        "annotation file's without .json)",
         "rasterizer": "pycocotools (default) or opencv",
     },
     path_options=frozenset({"annotations", "images"}),

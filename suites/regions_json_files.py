@@ -67,7 +67,8 @@ def check(**options: JsonScalar) -> list[Finding]:
         lambda: _locate(given),
         given.card,
         annotations_remedy="correct the annotation file; docs/data.md describes it",
-        pictures_remedy="put the pictures there, or name their folder in option 'images'",
+        pictures_remedy="put the annotated pictures there, or name their folder in option "
+        "'images'; a width and height in the annotation file must be the picture's own",
     )
 
 
@@ -75,7 +76,7 @@ def _locate(options: _Options) -> tuple[IndexSource, PictureFinder]:
     path = options.path()
     if not path.is_file():
         raise DataMissing(f"annotation file {path} is missing; correct option 'annotations'")
-    pictures = PictureFinder(path_option("images", options.images) or path.parent)
+    pictures = PictureFinder(path_option("images", options.images) or path.parent, bare_names=False)
     source = IndexSource(
         suite="regions-json",
         files=(path,),

@@ -18,12 +18,14 @@ from suites.options import choice_option, path_option
 from suites.pictures import PictureFinder
 from suites.rasterize import Rasterizer
 from suites.readers.region_lines import read_region_lines
-from suites.readers.sa1b import read_sa1b
+from suites.readers.sa1b import keys_not_read, read_sa1b
 from suites.region_suite import RegionSuite, open_region_suite
 from suites.rr7k import PICTURES_SOURCE, SOURCE, card
 
 _ANNOTATIONS_REMEDY = f"get it from {SOURCE}"
 _PICTURES_REMEDY = f"get the SA-1B archives that hold them from {PICTURES_SOURCE}"
+_LOOKED_INTO = 100
+"""Of SA-1B's files without labels: as many as can be read while one waits for a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +83,16 @@ def _lines_source(path: Path, labels: Path | None, rasterizer: Rasterizer) -> In
 
 
 def _sa1b_source(folder: Path, labels: Path | None, rasterizer: Rasterizer) -> IndexSource:
-    if labels is None:
-        raise SuiteOptionError(
-            f"SA-1B's files in {folder} have masks but no labels; give option 'labels', a JSON "
-            'object from annotation id to label such as {"523353737": "dog"}'
-        )
     files = tuple(sorted(folder.glob("*.json")))
     if not files:
         raise DataMissing(f"folder {folder} holds no JSON files; {_PICTURES_REMEDY}")
+    if labels is None:
+        unread = ", ".join(repr(key) for key in keys_not_read(files[:_LOOKED_INTO]))
+        raise SuiteOptionError(
+            f"SA-1B's files in {folder} have masks but no labels; give option 'labels', a JSON "
+            'object from annotation id to label such as {"523353737": "dog"}'
+            + (f" (keys here that are not SA-1B's, and may hold them: {unread})" if unread else "")
+        )
 
     def read() -> Annotations:
         return read_sa1b(files, labels, edition="v1-sa1b")

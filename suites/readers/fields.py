@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +19,7 @@ def record_at(value: object, where: str) -> Mapping[str, Any]:
         DataInvalid: it is something else.
     """
     if not isinstance(value, dict):
-        raise DataInvalid(f"{where} is {_kind(value)}, but an object was expected")
+        raise DataInvalid(f"{where} is {kind_of(value)}, but an object was expected")
     return value
 
 
@@ -31,8 +31,22 @@ def text_at(record: Mapping[str, Any], key: str, where: str) -> str:
     """
     value = _present(record, key, where)
     if not isinstance(value, str) or not value.strip():
-        raise DataInvalid(f"{where}: {key!r} is {_kind(value)}, but a text was expected")
+        raise DataInvalid(f"{where}: {key!r} is {kind_of(value)}, but a text was expected")
+    require_text(value, f"{where}: {key!r}")
     return value
+
+
+def require_text(value: str, what: str) -> None:
+    """See that a text can be stored and written as UTF-8.
+
+    Raises:
+        DataInvalid: it holds a NUL, or half of a surrogate pair as JSON's escapes allow.
+    """
+    if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value):
+        raise DataInvalid(
+            f"{what} is {kind_of(value)}, with a character that is no text (NUL, or half of a "
+            "surrogate pair); take it out"
+        )
 
 
 def integer_at(record: Mapping[str, Any], key: str, where: str) -> int:
@@ -45,7 +59,7 @@ def integer_at(record: Mapping[str, Any], key: str, where: str) -> int:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise DataInvalid(f"{where}: {key!r} is {_kind(value)}, but a whole number was expected")
+        raise DataInvalid(f"{where}: {key!r} is {kind_of(value)}, but a whole number was expected")
     return value
 
 
@@ -69,7 +83,7 @@ def list_at(record: Mapping[str, Any], key: str, where: str) -> list[Any]:
     """
     value = _present(record, key, where)
     if not isinstance(value, list):
-        raise DataInvalid(f"{where}: {key!r} is {_kind(value)}, but a list was expected")
+        raise DataInvalid(f"{where}: {key!r} is {kind_of(value)}, but a list was expected")
     return value
 
 
@@ -81,7 +95,7 @@ def identifier_at(record: Mapping[str, Any], key: str, where: str, *, digits: in
     """
     value = _present(record, key, where)
     if isinstance(value, str) and value.strip():
-        return value
+        return text_at(record, key, where)
     return f"{integer_at(record, key, where):0{digits}d}"
 
 
@@ -97,7 +111,7 @@ def box_at(record: Mapping[str, Any], key: str, where: str) -> Box | None:
     if (
         not isinstance(value, list)
         or len(value) != 4
-        or not all(isinstance(n, int | float) and math.isfinite(n) for n in value)
+        or not all(isinstance(n, int | float) and abs(n) <= sys.float_info.max for n in value)
     ):
         raise DataInvalid(f"{where}: {key!r} must be four finite numbers [x, y, width, height]")
     return Box(*(float(n) for n in value))
@@ -109,7 +123,8 @@ def _present(record: Mapping[str, Any], key: str, where: str) -> Any:
     return record[key]
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """A value as a message shows it: a text or a number itself, a list by its length."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else f"a list of {len(value)}"
     text = repr(value)

@@ -11,7 +11,16 @@ from pathlib import Path
 
 from suites.annotations import AnnotatedImage, AnnotatedRegion, Annotations, Category
 from suites.base import DataInvalid
-from suites.readers.fields import box_at, identifier_at, list_at, record_at, size_at, text_at
+from suites.readers.fields import (
+    box_at,
+    identifier_at,
+    kind_of,
+    list_at,
+    record_at,
+    require_text,
+    size_at,
+    text_at,
+)
 from suites.readers.json_files import JsonDocument
 
 
@@ -64,7 +73,9 @@ def _images(document: JsonDocument, places: Mapping[str, int]) -> Iterator[Annot
 def _region(region_id: str, label: object, value: object, where: str) -> AnnotatedRegion:
     record = record_at(value, where)
     if not isinstance(label, str) or not label.strip():
-        raise DataInvalid(f"{where} has no label: its entry in 'categories' is {label!r}")
+        entry = kind_of(label)
+        raise DataInvalid(f"{where} has no label: its entry in 'categories' is {entry}")
+    require_text(label, f"{where}: the label")
     if "segmentation" not in record:
         raise DataInvalid(f"{where} has no 'segmentation'")
     box = box_at(record, "bbox", where)

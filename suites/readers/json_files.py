@@ -18,6 +18,7 @@ from suites.base import DataInvalid, DataMissing
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
+_TOO_DEEP = "a value is nested too deeply"
 
 
 class Element(NamedTuple):
@@ -59,6 +60,11 @@ class JsonDocument:
         elif opening == "{":
             end = yield from self._object(start)
         else:
+            if opening:
+                raise DataInvalid(
+                    f"{self.path} begins with {text[start : start + 20]!r}, but a JSON object or "
+                    "array of annotations is wanted; name another file, or correct this one"
+                )
             raise self._damage(start, "an object or an array was expected")
         rest = self._blank(end)
         if rest != len(text):
@@ -103,7 +109,9 @@ class JsonDocument:
             return _DECODER.raw_decode(self._text, position)
         except json.JSONDecodeError as error:
             raise self._damage(error.pos, error.msg) from None
-        except (RecursionError, ValueError) as error:  # nested too deep; a number too long
+        except RecursionError:
+            raise self._damage(position, _TOO_DEEP) from None
+        except ValueError as error:  # a number too long
             raise self._damage(position, str(error)) from None
 
     def _expect(self, character: str, position: int) -> int:
@@ -125,7 +133,8 @@ class JsonDocument:
                 f"({reason}); fetch it anew"
             )
         return DataInvalid(
-            f"{self.path} is not valid JSON at byte {byte} of {size}: {reason}; fetch it anew"
+            f"{self.path} is not valid JSON at byte {byte} of {size}: {reason}; "
+            "correct it, or fetch it anew"
         )
 
 
@@ -184,8 +193,10 @@ def _decode_line(path: Path, number: int, start: int, raw: bytes) -> Any:
             f"{path}, line {number} is not UTF-8 text at byte {start + error.start}; fetch it anew"
         ) from None
     except (RecursionError, ValueError) as error:
+        reason = _TOO_DEEP if isinstance(error, RecursionError) else str(error)
         raise DataInvalid(
-            f"{path}, line {number} is not valid JSON at byte {start}: {error}; fetch it anew"
+            f"{path}, line {number} is not valid JSON at byte {start}: {reason}; correct it, or "
+            "fetch it anew"
         ) from None
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import PIL.Image
 
 from suites.annotations import AnnotatedImage, AnnotatedRegion, Annotations
-from suites.base import DataInvalid, DataMissing
-from suites.pictures import PictureFinder
+from suites.base import UNREADABLE, DataInvalid, DataMissing, unreadable
+from suites.pictures import PictureFinder, is_absent
 from suites.readers.fields import box_at, identifier_at, list_at, record_at, size_at, text_at
 from suites.readers.json_files import JsonDocument
 
@@ -109,10 +109,10 @@ def _size(record: Mapping[str, Any], where: str, picture: Path) -> tuple[int, in
     try:
         with PIL.Image.open(picture) as opened:
             return opened.size
-    except FileNotFoundError:
-        raise DataMissing(
-            f"{where} gives no width and height, and its picture {picture} is missing; "
-            "give both, or put the picture there"
-        ) from None
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DataInvalid(f"{where}: picture {picture} cannot be read: {error}") from error
+    except UNREADABLE as error:
+        if isinstance(error, OSError) and is_absent(error):
+            raise DataMissing(
+                f"{where} gives no width and height, and its picture {picture} is missing; "
+                "give both, or put the picture there"
+            ) from None
+        raise DataInvalid(f"{where}: {unreadable(picture, error)}") from error

@@ -12,7 +12,15 @@ from pathlib import Path
 
 from suites.annotations import AnnotatedImage, AnnotatedRegion, Annotations
 from suites.base import DataInvalid
-from suites.readers.fields import identifier_at, list_at, record_at, size_at, text_at
+from suites.readers.fields import (
+    identifier_at,
+    kind_of,
+    list_at,
+    record_at,
+    require_text,
+    size_at,
+    text_at,
+)
 from suites.readers.json_files import JsonLines
 
 _KEYS = frozenset({"id", "image", "width", "height", "masks", "label", "conversations"})
@@ -63,7 +71,9 @@ def _images(document: JsonLines, places: Mapping[str, int]) -> Iterator[Annotate
         for position, (mask, label) in enumerate(zip(masks, labels, strict=True)):
             here = f"{where}, mask {position}"
             if not isinstance(label, str) or not label.strip():
-                raise DataInvalid(f"{here} has no label: its entry in 'label' is {label!r}")
+                entry = kind_of(label)
+                raise DataInvalid(f"{here} has no label: its entry in 'label' is {entry}")
+            require_text(label, f"{here}: the label")
             if isinstance(mask, str):
                 mask = {"size": [height, width], "counts": mask}
             regions.append(AnnotatedRegion(f"{image_id}/{position:04d}", label, mask, None, here))

@@ -6,8 +6,10 @@ bbox, …}]}``; SA-1B has no labels, so only the masks that the table names beco
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from suites.annotations import AnnotatedImage, AnnotatedRegion, Annotations
 from suites.base import DataInvalid
@@ -23,10 +25,19 @@ from suites.readers.fields import (
 from suites.readers.json_files import JsonDocument
 
 _ID_DIGITS = 12
+_FILE_KEYS = frozenset({"image", "annotations"})
+_IMAGE_KEYS = frozenset({"image_id", "width", "height", "file_name"})
+_ANNOTATION_KEYS = frozenset(
+    # The second line is SA-1B's own too, and says nothing about a region's name.
+    {"id", "segmentation", "bbox"}
+    | {"area", "predicted_iou", "stability_score", "crop_box", "point_coords"}
+)
 
 
 def read_sa1b(files: Sequence[Path], labels: Path, *, edition: str) -> Annotations:
     """Read SA-1B's files and the table ``{annotation id: label}``.
+
+    Keys that SA-1B does not have are reported in the annotations' ``notes``.
 
     Raises:
         DataMissing: a file is not there.
@@ -36,6 +47,7 @@ def read_sa1b(files: Sequence[Path], labels: Path, *, edition: str) -> Annotatio
     table = _read_labels(labels)
     order: dict[str, Path] = {}
     found: set[str] = set()
+    unread: Counter[str] = Counter()
     for path in files:
         content = _read(path)
         image = record_at(content.get("image"), f"{path}, 'image'")
@@ -43,6 +55,7 @@ def read_sa1b(files: Sequence[Path], labels: Path, *, edition: str) -> Annotatio
         if image_id in order:
             raise DataInvalid(f"{path} and {order[image_id]} are both about image {image_id}")
         order[image_id] = path
+        unread.update(_unread_keys(content))
         for record in list_at(content, "annotations", str(path)):
             found.add(str(integer_at(record_at(record, str(path)), "id", str(path))))
     stray = sorted(set(table) - found)
@@ -51,7 +64,30 @@ def read_sa1b(files: Sequence[Path], labels: Path, *, edition: str) -> Annotatio
             f"{labels} names {len(stray):,} annotations that none of the {len(files):,} files has: "
             f"{', '.join(stray[:5])}{', …' if len(stray) > 5 else ''}"
         )
-    return Annotations(edition, _images(order, table))
+    notes = tuple(
+        f"key {key!r} of {count:,} of the {len(files):,} files is not read"
+        for key, count in sorted(unread.items())
+    )
+    return Annotations(edition, _images(order, table), notes=notes)
+
+
+def keys_not_read(files: Sequence[Path]) -> list[str]:
+    """The keys in the files that SA-1B does not have, sorted; one may hold the labels.
+
+    Raises:
+        DataMissing: a file is not there.
+        DataInvalid: a file is cut off.
+    """
+    return sorted({key for path in files for key in _unread_keys(_read(path))})
+
+
+def _unread_keys(content: Mapping[str, Any]) -> set[str]:
+    image, annotations = content.get("image"), content["annotations"]
+    unread = set(content) - _FILE_KEYS
+    unread |= set(image) - _IMAGE_KEYS if isinstance(image, dict) else set()
+    for record in annotations:
+        unread |= set(record) - _ANNOTATION_KEYS if isinstance(record, dict) else set()
+    return unread
 
 
 def _read_labels(path: Path) -> dict[str, str]:
@@ -95,7 +131,7 @@ def _images(order: Mapping[str, Path], table: Mapping[str, str]) -> Iterator[Ann
         yield AnnotatedImage(image_id, name, width, height, tuple(regions))
 
 
-def _read(path: Path) -> dict[str, object]:
+def _read(path: Path) -> dict[str, Any]:
     content: dict[str, object] = {}
     annotations: list[object] = []
     for element in JsonDocument(path).elements():

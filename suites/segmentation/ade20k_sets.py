@@ -11,7 +11,7 @@ from suites.segmentation.cards import (
     panoptic_card,
 )
 from suites.segmentation.label_rules import IGNORE, LabelRule
-from suites.segmentation.sets import Folder, MaskSet, PanopticSet
+from suites.segmentation.sets import Folder, MaskSet, PanopticSet, Preparation
 from suites.vocabularies import load_vocabulary
 
 CHALLENGE = "ADEChallengeData2016"
@@ -56,6 +56,12 @@ ADE150 = MaskSet(
     pictures=_PICTURES,
 )
 
+ADE847_PREPARATION = Preparation(
+    note="images_detectron2/preparation.json",
+    version=2,
+    earlier="whose grey levels were more than a third of the time one too low",
+)
+
 ADE847 = MaskSet(
     card=mask_card(
         "ade847",
@@ -82,6 +88,7 @@ ADE847 = MaskSet(
         "run `bench data prepare ade847`",
     ),
     published=(FULL_MAPS,),
+    preparation=ADE847_PREPARATION,
 )
 
 ADE20K_PANOPTIC = PanopticSet(

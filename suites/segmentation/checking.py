@@ -17,6 +17,7 @@ from suites.segmentation.jobs import MOST_SEGMENTS, Job
 from suites.segmentation.locate import Listing, SegmentationSet, list_masks, look_for, root_of
 from suites.segmentation.ordered_pool import ordered_map, processes_for
 from suites.segmentation.panoptic_files import list_panoptic
+from suites.segmentation.prepared import edition, trouble
 from suites.segmentation.sets import Folder, MaskSet, PanopticSet
 
 _IMAGES_PER_CHUNK = 8
@@ -70,6 +71,8 @@ def _check(
     if lacking:
         yield from (_folder_finding(found, root, folder) for folder in found.published)
     yield _folder_finding(found, root, found.pictures)
+    if isinstance(found, MaskSet):
+        yield from _preparation_findings(found, root)
     if lacking:
         return
     try:
@@ -90,6 +93,14 @@ def _folder_finding(found: SegmentationSet, root: Path, folder: Folder) -> Findi
         return Finding(Level.MISSING, folder.content, f"no file matches {place}", folder.remedy)
     parent = present.files[0].parent
     return Finding(Level.OK, folder.content, f"{len(present.files):,} found, such as in {parent}")
+
+
+def _preparation_findings(masks: MaskSet, root: Path) -> Iterator[Finding]:
+    message = trouble(masks, root)
+    if message is not None:
+        version = edition(masks, root)
+        remedy = f"delete the folder and {masks.pictures.remedy}; kept, they are version {version}"
+        yield Finding(Level.WARNING, "pictures", message, remedy)
 
 
 class _Looked(NamedTuple):
@@ -163,7 +174,7 @@ class _Tally:
 
     def findings(self, found: SegmentationSet, remedy: str) -> Iterator[Finding]:
         """What the maps and pictures say; the folders have been named before."""
-        yield from self._map_findings(remedy)
+        yield from self._map_findings(remedy, panoptic=isinstance(found, PanopticSet))
         expected = found.card.expected
         if expected is not None:
             # The maps' classes are the vocabulary's, or the maps are invalid.
@@ -171,7 +182,7 @@ class _Tally:
             yield from count_findings(counted, expected, found.maps.remedy)
         yield from self._picture_findings(found.pictures.remedy)
 
-    def _map_findings(self, remedy: str) -> Iterator[Finding]:
+    def _map_findings(self, remedy: str, *, panoptic: bool) -> Iterator[Finding]:
         if self.bad_maps.count:
             yield self._finding(Level.INVALID, "maps", "cannot be used", self.bad_maps, remedy)
         else:
@@ -179,9 +190,12 @@ class _Tally:
                 Level.OK, "maps", f"all {self.images:,} are whole: {self.regions:,} regions"
             )
         if self.empty.count:
-            yield self._finding(
-                Level.WARNING, "maps", "hold no region", self.empty, "they are left out"
+            becomes = (
+                "they are not asked about; their pixels and listed segments count in every score"
+                if panoptic
+                else "they are left out"
             )
+            yield self._finding(Level.WARNING, "maps", "hold no region", self.empty, becomes)
         if self.unasked.count:
             message = f"show more than {MOST_SEGMENTS} segments"
             remedy = "the last ones, counted here, are in no score's prediction"

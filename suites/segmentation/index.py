@@ -30,7 +30,9 @@ from suites.segmentation.tables import TABLES_FILE, TABLES_SCHEMA, table_record
 
 _IMAGES_PER_CHUNK = 8
 _READER_VERSION = 1
-"""Raised when the same maps give other regions or tables."""
+"""Raised when the same maps give other regions."""
+_TABLES_VERSION = 2
+"""Raised when the same maps give other tables, so that only the indexes with tables are new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class SegmentationSource:
             "reader": _READER_VERSION,
             "suite": self.suite,
             "labels": self.labels,
-            "tables": self.tables,
+            "tables": self.tables and _TABLES_VERSION,
             "settings": dict(self.settings),
             "facts": facts.hexdigest(),
             "files": files_digest([path for job in self.jobs for path in job.files], cache),
@@ -97,7 +99,11 @@ def region_id(image_id: str, key: int) -> str:
 
 
 class _Chunk(NamedTuple):
-    """What becomes of some pictures; those without a region are counted and left out."""
+    """What becomes of some pictures.
+
+    Those without a region are counted and have nothing to ask; their tables stay, since their
+    pixels and the segments missed in them count.
+    """
 
     regions: Any
     tables: Any
@@ -150,7 +156,7 @@ def _chunks(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
 def _build(labels: tuple[str, ...], tables: bool, jobs: Sequence[Job]) -> _Chunk:
     made = [(job, job.extract()) for job in jobs]
     kept = [(job, image) for job, image in made if image.keys]
-    records = [table_record(image.tables) for _, image in kept if image.tables is not None]
+    records = [table_record(image.tables) for _, image in made if image.tables is not None]
     return _Chunk(
         regions=pa.RecordBatch.from_pylist(
             [_record(job, image, labels) for job, image in kept], schema=REGIONS_SCHEMA

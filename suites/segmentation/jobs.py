@@ -5,7 +5,7 @@ A job holds paths and small numbers only, so that it can be handed to another pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -166,13 +166,8 @@ class PanopticJob:
     def _tables(
         self, ids: NDArray[Any], asked: NDArray[np.int64], classes: NDArray[Any]
     ) -> SegmentTables:
-        truth = Segments.of(*_columns(self.segments))
-        panoptic = PanopticTable.of_maps(ids, asked, ids, truth)
-        # The panoptic API takes a true segment's area from the annotation, and ADE20K's
-        # preparation lists areas from before things were drawn over stuff.
-        listed = np.array([segment.area for segment in self.segments], np.int64)
         return SegmentTables(
-            replace(panoptic, truth_area=listed),
+            PanopticTable.of_maps(ids, asked, ids, _listed(self.segments)),
             SemanticTable.of_maps(ids, asked, classes, ignore=IGNORE),
         )
 
@@ -193,13 +188,14 @@ class PanopticJob:
             )
 
 
-def _columns(
-    segments: tuple[ListedSegment, ...],
-) -> tuple[list[int], list[int], list[bool]]:
-    return (
+def _listed(segments: tuple[ListedSegment, ...]) -> Segments:
+    return Segments.of(
         [segment.segment_id for segment in segments],
         [segment.klass for segment in segments],
         [segment.crowd for segment in segments],
+        # The panoptic API takes a true segment's area from the annotation, and ADE20K's
+        # preparation lists areas from before things were drawn over stuff.
+        [segment.area for segment in segments],
     )
 
 

@@ -13,6 +13,7 @@ from suites.segmentation.locate import Listing, list_masks, root_of
 from suites.segmentation.mask_suite import MaskSuite
 from suites.segmentation.panoptic_files import list_panoptic
 from suites.segmentation.panoptic_suite import PanopticSuite
+from suites.segmentation.prepared import edition
 from suites.segmentation.sets import MaskSet, PanopticSet
 from suites.segmentation.tables import TableFile
 
@@ -38,7 +39,11 @@ def mask_suite(masks: MaskSet, root: Path, names: ClassNames, cache: Path) -> Ma
     """The suite of the maps below ``root``; see :func:`open_masks`."""
     listing = list_masks(masks, root)
     folder = _index(masks.card.name, listing, names, cache, tables=False)
-    card = replace(masks.card, protocol=names.protocol(masks.card.protocol))
+    card = replace(
+        masks.card,
+        version=edition(masks, root),
+        protocol=names.protocol(masks.card.protocol),
+    )
     return MaskSuite(card, RegionIndex(folder), listing.pictures, names)
 
 

@@ -63,7 +63,7 @@ class PanopticSuite(IndexedSuite):
         pixels = count_pixels(semantic, classed.predicted, classes=classes)
         quality = class_quality(matches)
         groups = (("", None), ("[things]", things), ("[stuff]", ~things))
-        # Every selected image is drawn from, whether it has a segment or not.
+        # Every selected image is drawn from, and those without a segment that go with them.
         sample = sample_of([self.digest, str(selection.count(len(self)))], seed)
         table = [
             *(

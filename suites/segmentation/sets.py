@@ -24,6 +24,19 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
+class Preparation:
+    """How pictures are marked that our own preparation makes.
+
+    ``note`` is a file below the home, in the pictures' folder; it holds ``version``, which is
+    raised when the same published files give other pictures. ``earlier`` says what was otherwise.
+    """
+
+    note: str
+    version: int
+    earlier: str
+
+
+@dataclass(frozen=True, slots=True)
 class MaskSet:
     """A set of semantic maps.
 
@@ -31,7 +44,7 @@ class MaskSet:
     the set, ``"."`` being root itself. A map's name without ``ending`` is its image's id; a
     picture's name is ``picture`` with ``{id}``, and ``{folder}``, the map's folder, filled in; it
     may also lie in a folder of ``pictures``. ``published`` are the files a preparation starts
-    from.
+    from; ``preparation`` marks the pictures where it makes them, too.
     """
 
     card: SuiteCard
@@ -43,6 +56,7 @@ class MaskSet:
     picture: str
     pictures: Folder
     published: tuple[Folder, ...] = ()
+    preparation: Preparation | None = None
 
 
 @dataclass(frozen=True, slots=True)

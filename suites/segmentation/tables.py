@@ -64,9 +64,15 @@ class TableFile:
         except (OSError, pa.ArrowInvalid) as error:
             raise DataInvalid(f"index {folder} is damaged ({error}); delete the folder") from error
 
-    def read(self, images: int) -> SegmentTables:
-        """The tables of the first ``images`` images, joined."""
-        rows = _Rows(self._rows.slice(0, images))
+    def read(self, asked: int) -> SegmentTables:
+        """The tables of the first ``asked`` images that have a region, joined.
+
+        An image without a region goes with those asked after it; the last ones, with all.
+        """
+        rows = _Rows(self._rows)
+        ends = np.flatnonzero(rows.lengths("segment_area")) + 1
+        if asked < len(ends):
+            rows = _Rows(self._rows.slice(0, int(ends[asked - 1]) if asked else 0))
         segment_image = rows.owners("segment_area")
         truth_image = rows.owners("truth_class")
         segments, truths = rows.offsets("segment_area"), rows.offsets("truth_class")
@@ -112,14 +118,15 @@ class _Rows:
 
     def owners(self, column: str) -> NDArray[np.intp]:
         """The image of every value."""
-        return np.repeat(np.arange(len(self), dtype=np.intp), self._lengths(column))
+        return np.repeat(np.arange(len(self), dtype=np.intp), self.lengths(column))
 
     def offsets(self, column: str) -> NDArray[np.intp]:
         """Where every image's values begin."""
-        lengths = self._lengths(column)
+        lengths = self.lengths(column)
         return np.cumsum(lengths, dtype=np.intp) - lengths
 
-    def _lengths(self, column: str) -> NDArray[np.intp]:
+    def lengths(self, column: str) -> NDArray[np.intp]:
+        """How many values every image has."""
         lengths: NDArray[Any] = pc.list_value_length(self._table.column(column)).to_numpy()
         return lengths.astype(np.intp)
 

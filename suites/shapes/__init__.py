@@ -17,7 +17,7 @@ ENTRY = SuiteEntry(
     checker="suites.shapes.files:check",
     options={
         "images": "number of scenes (default 200)",
-        "size": "width and height of a scene in pixels (default 128, at least 64)",
+        "size": "width and height of a scene in pixels (default 128, from 64 to 2048)",
         "difficulty": "easy, normal (default) or hard",
         "split": "validation (default) or train; they share no scene, whatever the seeds",
         "seed": "seed of the scenes (default 0)",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 from adapters.interface import JsonScalar
 from suites.annotations import Annotations
-from suites.base import Finding, Level, SuiteOptionError
+from suites.base import DataInvalid, Finding, Level, SuiteOptionError
+from suites.check import ends_well
 from suites.index import IndexSource, publish
 from suites.options import choice_option
 from suites.pictures import PictureFinder
@@ -24,7 +26,7 @@ from suites.readers.own_regions import read_own_regions
 from suites.region_suite import RegionSuite, open_region_suite
 from suites.shapes import VERSION, card
 from suites.shapes.layout import Difficulty
-from suites.shapes.scenes import MINIMUM_SIZE, Scene, Split, scene
+from suites.shapes.scenes import MAXIMUM_SIZE, MINIMUM_SIZE, Scene, Split, scene
 
 _ANNOTATIONS = "annotations.json"
 _FIRST_SCENE = "fa2353"
@@ -57,7 +59,7 @@ class Edition:
         """
         return cls(
             images=_integer("images", images, 1),
-            size=_integer("size", size, MINIMUM_SIZE),
+            size=_integer("size", size, MINIMUM_SIZE, MAXIMUM_SIZE),
             difficulty=choice_option("difficulty", difficulty, Difficulty),
             split=choice_option("split", split, Split),
             seed=_integer("seed", seed, 0),
@@ -75,13 +77,16 @@ class Edition:
 
 
 def load(*, cache: Path, **options: JsonScalar) -> RegionSuite:
-    """Open the suite, making its pictures the first time.
+    """Open the suite, making its pictures the first time, and again where some are damaged.
 
     Raises:
         SuiteOptionError: a value that cannot be used.
+        DataInvalid: the pictures are damaged and cannot be removed.
     """
     edition = Edition.of(**options)
     folder = _folder(cache, edition)
+    if folder.is_dir() and not _whole(edition, folder):
+        _remove(folder)
     if not folder.is_dir():
         publish(folder, partial(_make, edition))
     annotations, pictures = folder / _ANNOTATIONS, PictureFinder(folder)
@@ -125,6 +130,29 @@ def _folder(cache: Path, edition: Edition) -> Path:
     return cache / "shapes" / hashlib.sha256(content.encode()).hexdigest()[:20]
 
 
+def _whole(edition: Edition, folder: Path) -> bool:
+    """Whether every file is there and has its end."""
+    files = [folder / _ANNOTATIONS, *(folder / _picture(edition, i) for i in range(edition.images))]
+    if not all(path.is_file() for path in files):
+        return False
+    # Its closing brace is the only one that no blanks precede.
+    return files[0].read_bytes().endswith(b"\n}\n") and all(map(ends_well, files[1:]))
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise DataInvalid(
+            f"the generated scenes in {folder} are damaged and cannot be removed ({error}); "
+            "delete the folder, it is made again"
+        ) from error
+
+
+def _picture(edition: Edition, index: int) -> str:
+    return f"{edition.split}-{index:06d}.png"
+
+
 def _make(edition: Edition, folder: Path) -> None:
     """Write the pictures, and the annotation file in the form users write their own regions."""
     images = list(_images(edition, folder))
@@ -135,11 +163,11 @@ def _make(edition: Edition, folder: Path) -> None:
 def _images(edition: Edition, folder: Path) -> Iterator[dict[str, object]]:
     for index in range(edition.images):
         made = edition.scene(index)
-        image_id = f"{edition.split}-{index:06d}"
-        PIL.Image.fromarray(made.pixels).save(folder / f"{image_id}.png")
+        name = _picture(edition, index)
+        PIL.Image.fromarray(made.pixels).save(folder / name)
         yield {
-            "id": image_id,
-            "file_name": f"{image_id}.png",
+            "id": name.removesuffix(".png"),
+            "file_name": name,
             "width": edition.size,
             "height": edition.size,
             "regions": [
@@ -159,8 +187,10 @@ def _read(path: Path, pictures: PictureFinder, edition: Edition) -> Annotations:
     return Annotations(str(edition), own.images)
 
 
-def _integer(name: str, value: JsonScalar, least: int) -> int:
+def _integer(name: str, value: JsonScalar, least: int, most: int | None = None) -> int:
     text = str(value)
-    if isinstance(value, bool) or not text.isdecimal() or int(text) < least:
-        raise SuiteOptionError(f"option {name!r} must be an integer from {least}, not {value!r}")
+    fits = not isinstance(value, bool) and text.isdecimal() and int(text) >= least
+    if not fits or (most is not None and int(text) > most):
+        span = f"from {least}" if most is None else f"from {least} to {most}"
+        raise SuiteOptionError(f"option {name!r} must be an integer {span}, not {value!r}")
     return int(text)

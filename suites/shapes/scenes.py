@@ -18,6 +18,8 @@ from suites.shapes.layout import RULES, Difficulty, Placement, Rules, draw_layou
 from suites.shapes.vocabulary import COLOURS
 
 MINIMUM_SIZE = 64
+MAXIMUM_SIZE = 2048
+"""Of a larger scene the noise and the shapes kept while it is drawn take gigabytes."""
 
 
 class Split(StrEnum):
@@ -47,7 +49,7 @@ def scene(seed: int, split: Split, index: int, size: int, difficulty: Difficulty
         seed: seed of the split's stream.
         split: which of the two disjoint worlds.
         index: number within the split, from 0.
-        size: width and height in pixels, at least ``MINIMUM_SIZE``.
+        size: width and height in pixels, from ``MINIMUM_SIZE`` to ``MAXIMUM_SIZE``.
         difficulty: how hard to read.
     """
     rules = RULES[difficulty]

@@ -180,3 +180,9 @@ def test_a_name_that_no_file_can_have_has_no_picture() -> None:
 def test_a_table_is_printed_into_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout", None)
     print_table(("a",), [(1,)])
+
+
+@pytest.mark.parametrize("value", ["2020-13-45", "[", "&a [*a]"])
+def test_an_option_that_is_no_yaml_is_told(bench: Bench, capsys: Captured, value: str) -> None:
+    assert bench("run", "--suite", "shapes", "--option", f"size={value}") == 2
+    assert f"the value {value!r} " in capsys.readouterr().err

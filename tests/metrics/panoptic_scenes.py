@@ -30,11 +30,13 @@ def write_ids(path: Path, ids: NDArray[np.int64]) -> None:
 
 
 def listed(segments: Sequence[Mapping[str, Any]], *, first_category: int) -> Segments:
-    """The segments of a COCO panoptic annotation."""
+    """The segments of a COCO panoptic annotation, with its areas where it lists them."""
+    areas = [segment["area"] for segment in segments if "area" in segment]
     return Segments.of(
         [segment["id"] for segment in segments],
         [segment["category_id"] - first_category for segment in segments],
         [bool(segment.get("iscrowd", 0)) for segment in segments],
+        areas if len(areas) == len(segments) else None,
     )
 
 
@@ -64,7 +66,8 @@ def _blocks(draw: st.DrawFn, shape: tuple[int, int], labels: int) -> NDArray[np.
 def scenes(draw: st.DrawFn, *, crowds_of_a_class: int = 3) -> Scene:
     """Scenes with void, crowd, absent, unlisted and unanswered segments.
 
-    The asked segments are the ground truth's own half of the time, another map's otherwise.
+    The asked segments are the ground truth's own half of the time, another map's otherwise; half
+    of the time areas are listed, some larger than in the map.
     """
     shape = (draw(st.integers(1, 9)), draw(st.integers(1, 9)))
     labels = draw(st.lists(st.integers(1, 256**3 - 1), min_size=1, max_size=6, unique=True))
@@ -79,6 +82,11 @@ def scenes(draw: st.DrawFn, *, crowds_of_a_class: int = 3) -> Scene:
         others = sum(c for c, k in zip(crowd, classes[:row], strict=True) if k == klass)
         crowd.append(others < crowds_of_a_class and draw(st.booleans()))
 
+    areas = None
+    if draw(st.booleans()):
+        shown = [int(np.count_nonzero(truth_map == label)) for label in true_ids]
+        areas = [area + draw(st.integers(0, 9)) for area in shown]
+
     asked = draw(st.permutations(labels))[: len(labels) - draw(st.integers(0, 2))]
     near = dict(zip(true_ids, classes, strict=True))
     # Right half of the time, so that matches are common; no class often enough to matter.
@@ -92,7 +100,7 @@ def scenes(draw: st.DrawFn, *, crowds_of_a_class: int = 3) -> Scene:
         segment_ids=np.array(asked, np.int64),
         answered=np.array(answered, np.intp),
         truth_map=truth_map,
-        truth=Segments.of(true_ids, classes, crowd),
+        truth=Segments.of(true_ids, classes, crowd, areas),
         class_map=np.where(class_map == CLASSES, 255, class_map),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -45,6 +46,13 @@ def _shown(area: NDArray[np.int64], rng: np.random.Generator) -> Segments:
     return Segments(ids, ids % CLASSES, rng.random(len(ids)) < 0.2)
 
 
+def _listed(segments: Segments, area: NDArray[np.int64], rng: np.random.Generator) -> Segments:
+    """With areas that are not those of the map."""
+    shown = [np.count_nonzero(area == identifier) for identifier in segments.ids]
+    wrong = (np.array(shown) * rng.uniform(0.9, 1.2, len(shown))).astype(np.int64)
+    return replace(segments, areas=wrong)
+
+
 def _annotation(number: int, segments: Segments, area: NDArray[np.int64]) -> dict[str, Any]:
     return {
         "image_id": str(number),
@@ -54,16 +62,21 @@ def _annotation(number: int, segments: Segments, area: NDArray[np.int64]) -> dic
                 "id": int(identifier),
                 "category_id": int(klass),
                 "iscrowd": int(crowd),
-                "area": int(np.count_nonzero(area == identifier)),
+                "area": int(np.count_nonzero(area == identifier) if listed is None else listed),
             }
-            for identifier, klass, crowd in zip(
-                segments.ids, segments.classes, segments.crowd, strict=True
+            for identifier, klass, crowd, listed in zip(
+                segments.ids,
+                segments.classes,
+                segments.crowd,
+                [None] * len(segments.ids) if segments.areas is None else segments.areas,
+                strict=True,
             )
         ],
     }
 
 
-def test_pq_equals_the_cityscapes_evaluator(tmp_path: Path) -> None:
+@pytest.mark.parametrize("with_areas", [False, True])
+def test_pq_equals_the_cityscapes_evaluator(tmp_path: Path, with_areas: bool) -> None:
     rng = np.random.default_rng(11)
     (tmp_path / "truth").mkdir()
     (tmp_path / "predicted").mkdir()
@@ -75,6 +88,8 @@ def test_pq_equals_the_cityscapes_evaluator(tmp_path: Path) -> None:
         other = _rectangles(rng, labels, 12)
         predicted_map[:, 60:] = other[:, 60:]
         truth, predicted = _shown(truth_map, rng), _shown(predicted_map, rng)
+        if with_areas:
+            truth = _listed(truth, truth_map, np.random.default_rng(number))
         write_ids(tmp_path / "truth" / f"{number}.png", truth_map)
         write_ids(tmp_path / "predicted" / f"{number}.png", predicted_map)
         pairs.append(

@@ -54,7 +54,12 @@ def test_the_order_of_segments_changes_nothing(scene: Scene, random: Random) -> 
         scene,
         segment_ids=scene.segment_ids[asked],
         answered=scene.answered[asked],
-        truth=Segments(scene.truth.ids[true], scene.truth.classes[true], scene.truth.crowd[true]),
+        truth=Segments(
+            scene.truth.ids[true],
+            scene.truth.classes[true],
+            scene.truth.crowd[true],
+            None if scene.truth.areas is None else scene.truth.areas[true],
+        ),
     )
     assert _same(_by_tables([scene]), _by_tables([shuffled]))
 

@@ -112,7 +112,7 @@ def test_a_whole_picture_with_bytes_after_its_end_is_fine(tmp_path: Path) -> Non
 def test_all_unusable_masks_are_counted_not_only_the_first(tmp_path: Path) -> None:
     content = a_dataset(tmp_path)
     content["annotations"][1]["segmentation"] = {"size": [4, 4], "counts": "04"}
-    content["annotations"][2]["segmentation"] = [[1.0, 2.0]]
+    content["annotations"][2]["segmentation"] = [["x"] * 6]
     content["annotations"][3]["segmentation"] = [[float("nan")] * 6]
     write_lvis(tmp_path, content)
     finding = of(check(tmp_path), "masks", Level.INVALID)
@@ -132,6 +132,20 @@ def test_empty_masks_are_a_warning(tmp_path: Path) -> None:
     assert "1 of 8 masks cover no pixel: 000000000005/5" in finding.message
     assert finding.remedy is not None
     assert "denominator" in finding.remedy
+
+
+def test_short_and_odd_polygons_are_counted_and_stop_nothing(tmp_path: Path) -> None:
+    content = a_dataset(tmp_path)
+    for number, polygons in enumerate(([SQUARE, SQUARE[:4]], [SQUARE[:4]], [[*SQUARE, 1.0]])):
+        content["annotations"][number]["segmentation"] = polygons
+    write_lvis(tmp_path, content)
+    findings = [f for f in check(tmp_path) if f.subject == "masks"]
+
+    assert {finding.level for finding in findings} == {Level.WARNING}
+    empty, odd = (finding.message for finding in findings)
+    assert empty == "1 of 8 masks cover no pixel: 000000000002/2"
+    assert odd.startswith("3 of 8 masks have polygons of fewer than three points or with a number")
+    assert entry("lvis").load(cache=tmp_path / "cache", root=str(tmp_path)).digest
 
 
 @pytest.mark.parametrize("suffix", [".png", ".webp"])

@@ -162,7 +162,6 @@ def test_the_digest_is_the_same_wherever_the_data_lies(tmp_path: Path) -> None:
     ("change", "reason"),
     [
         ({"category_id": 9}, "annotation 7: category 9 is not among the categories"),
-        ({"segmentation": [[1.0, 1.0, 5.0, 5.0]]}, "annotation 7: polygon 1 has 4 numbers"),
         ({"segmentation": [[1.0, float("nan")] * 3]}, "annotation 7: polygon 1 .*not finite"),
         ({"segmentation": {"size": [4, 4], "counts": "04"}}, r"annotation 7: .*size \[4, 4\]"),
         ({"bbox": [1.0, 2.0]}, "annotation 7: 'bbox' must be four"),

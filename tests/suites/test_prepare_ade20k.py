@@ -17,7 +17,14 @@ from suites.segmentation.ade20k_sets import ADE847
 from suites.segmentation.label_maps import read_labels, read_panoptic
 from suites.segmentation.prepare import ade20k_panoptic
 from suites.segmentation.prepare.ade20k_full import class_of_object
-from tests.suites.segmentation_files import opened, save, scored, true_answers, values
+from tests.suites.segmentation_files import (
+    opened,
+    save,
+    scored,
+    true_answers,
+    values,
+    write_full_release,
+)
 
 WALL, SKY, BED, CAR = 1, 3, 8, 21  # values of the semantic maps
 # Cars are the ninth of the thing classes.
@@ -177,16 +184,6 @@ def test_suites_that_read_published_files_have_nothing_to_prepare(tmp_path: Path
         prepare(tmp_path, "ade150")
 
 
-def write_full_release(root: Path, name: str, objects: NDArray[np.int64], noise: int = 0) -> Path:
-    """A picture of the full release: object index = red // 10 · 256 + green."""
-    folder = root / "ADE20K_2021_17_01/images/ADE/validation/urban/street"
-    blue = np.full_like(objects, 99)
-    coded = np.stack([objects // 256 * 10 + noise, objects % 256, blue], axis=-1)
-    save(folder / f"{name}_seg.png", coded.astype(np.uint8))
-    ramp = np.arange(objects.size * 3).reshape(*objects.shape, 3) % 251
-    return save(folder / f"{name}.jpg", ramp.astype(np.uint8))
-
-
 def full_map(root: Path, name: str) -> NDArray[np.uint16]:
     home = root / "ADE20K_2021_17_01"
     labels: NDArray[np.uint16] = read_labels(
@@ -230,17 +227,6 @@ def test_labels_are_shrunk_as_opencv_does(tmp_path: Path) -> None:
     found = full_map(tmp_path, "ADE_val_00000001")
     small = cv2.resize(objects.astype(np.int32), found.shape[::-1], interpolation=cv2.INTER_NEAREST)
     assert found.tolist() == class_of_object()[small].tolist()
-
-
-def test_pictures_are_shrunk_as_opencv_does_to_a_grey_level() -> None:
-    cv2 = pytest.importorskip("cv2", exc_type=ImportError)
-    from suites.segmentation.prepare.ade20k_full import shrink_picture
-
-    generator = np.random.default_rng(0)
-    pixels = generator.integers(0, 256, (611, 733, 3)).astype(np.uint8)
-    small = shrink_picture(Image.fromarray(pixels), (614, 512))
-    reference = cv2.resize(pixels, (614, 512), interpolation=cv2.INTER_LINEAR)
-    assert np.abs(small.astype(int) - reference.astype(int)).max() <= 1
 
 
 def test_only_pictures_that_are_not_there_are_made(tmp_path: Path) -> None:

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from adapters.interface import RLE
 from suites.base import DataInvalid, SuiteOptionError
-from suites.rasterize import Rasterizer, area, require_rasterizer, run_lengths, to_rle
+from suites.rasterize import (
+    Rasterizer,
+    area,
+    odd_polygons,
+    require_rasterizer,
+    run_lengths,
+    to_rle,
+)
 from tests.suites.annotation_files import HEIGHT, SQUARE, TRIANGLE, WIDTH, compressed, left_half
 
 
@@ -85,13 +92,18 @@ def test_an_empty_mask_is_a_mask() -> None:
 @pytest.mark.parametrize(
     ("segmentation", "reason"),
     [
-        ([[1.0, 1.0, 5.0, 5.0]], "three points"),
-        ([[1.0, 1.0, 5.0, 5.0, 2.0]], "three points"),
         ([[1.0, 1.0, float("nan"), 5.0, 2.0, 2.0]], "not finite"),
         ([[1.0, 1.0, float("inf"), 5.0, 2.0, 2.0]], "not finite"),
         ([[1.0, 1.0, 1e12, 5.0, 2.0, 2.0]], "far outside"),
         ([[1.0, 1.0, "x", 5.0, 2.0, 2.0]], "else than numbers"),
-        ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "not a list"),
+        ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], r"not a list.*; a list of polygons \[\[x, y, x"),
+        ([[[1, 2], [3, 4], [5, 6]]], r"else than numbers; a list of polygons \[\[x, y, x"),
+        ([["1", "2", "3", "4", "5", "6"]], "else than numbers"),
+        ([[True, 1, 6, 1, 6, 5]], "else than numbers"),
+        ([[1, 1, 10**400, 5, 2, 2]], "not finite"),
+        ({"size": [WIDTH, HEIGHT], "counts": "04"}, r"size is \[height, width\], but .*write"),
+        ({"size": [[WIDTH]], "counts": "04"}, "size a list of 1 "),
+        ({"size": [HEIGHT, WIDTH], "counts": "\ud800"}, "damaged"),
         ([], "neither polygons nor RLE"),
         (None, "neither polygons nor RLE"),
         ({"counts": "04"}, "size None"),
@@ -106,6 +118,48 @@ def test_what_cannot_be_a_mask_is_refused_with_the_reason(
 ) -> None:
     with pytest.raises(DataInvalid, match=f"annotation 7: .*{reason}"):
         rasterized(segmentation)
+
+
+@pytest.mark.parametrize(
+    "polygons",
+    [
+        [SQUARE, TRIANGLE[:4]],
+        [SQUARE, TRIANGLE[:2], TRIANGLE[:3], TRIANGLE[:1], []],
+        [[*SQUARE, 9.0]],
+        [TRIANGLE[:5], SQUARE],
+        [TRIANGLE[:5]],
+    ],
+)
+def test_odd_polygons_become_what_pycocotools_makes_of_them(polygons: list[list[float]]) -> None:
+    parts = pycocotools.mask.frPyObjects(polygons, HEIGHT, WIDTH)
+    expected = pycocotools.mask.merge(parts)["counts"].decode()
+
+    assert rasterized(polygons).counts == expected
+    assert odd_polygons(polygons) == sum(p not in (SQUARE, TRIANGLE) for p in polygons)
+
+
+@pytest.mark.parametrize("first", [[], TRIANGLE[:1], TRIANGLE[:2], TRIANGLE[:4]])
+def test_short_polygons_that_pycocotools_refuses_are_left_out(first: list[float]) -> None:
+    with pytest.raises(Exception, match=r"incorrect type|not supported"):
+        pycocotools.mask.frPyObjects([first, SQUARE], HEIGHT, WIDTH)
+
+    assert rasterized([first, SQUARE]) == rasterized([SQUARE])
+    assert area(rasterized([first])) == 0
+    assert odd_polygons([first, SQUARE]) == 1
+
+
+def test_opencv_leaves_short_polygons_out() -> None:
+    pytest.importorskip("cv2", exc_type=ImportError)
+    options = {"rasterizer": Rasterizer.OPENCV}
+
+    whole = rasterized([SQUARE], **options)
+    assert rasterized([TRIANGLE[:4], SQUARE, TRIANGLE[:5], []], **options) == whole
+    assert rasterized([[*SQUARE, 9.0]], **options) == whole
+    assert area(rasterized([TRIANGLE[:5]], **options)) == 0
+
+
+def test_rle_has_no_odd_polygons() -> None:
+    assert odd_polygons(compressed(left_half())) == 0
 
 
 def test_opencv_truncates_vertices_and_paints_the_outline() -> None:

@@ -98,7 +98,7 @@ def test_image_lists_are_read(tmp_path: Path) -> None:
         ([image("a", region(), region(None))], "image 'a', region 1: 'label' is None"),
         ([image("a", region(" "))], "image 'a', region 0: 'label' is ' '"),
         ([image("a", {"label": "wren"})], "image 'a', region 0 has no 'segmentation'"),
-        ([image("a", region(segmentation=[[1, 2, 3, 4]]))], "image 'a', region 0: polygon 1"),
+        ([image("a", region(segmentation=[["x"] * 6]))], "image 'a', region 0: polygon 1"),
         ([image("a", region(id=1), region(id=1))], "region 'a/000001' is listed twice"),
         ([image("a", region()), image("a", region())], "image 2: 'a' is listed twice"),
         ([{"file_name": "a", "width": 0, "height": 1, "regions": []}], "cannot be 0×1"),

@@ -107,6 +107,34 @@ def test_keys_that_are_not_read_are_reported(tmp_path: Path) -> None:
     assert any("key 'caption' of 1 records is not read" in f.message for f in findings)
 
 
+def test_keys_that_are_not_sa1bs_are_reported_and_named_where_labels_lack(tmp_path: Path) -> None:
+    folder = tmp_path / "sa1b"
+    named = sa1b(7, 1, 2)
+    named["annotations"][1]["caption"] = "a pond"
+    named["image"]["place"] = "garden"
+    write(folder / "sa_7.json", named)
+    write(folder / "sa_8.json", {**sa1b(8, 3), "source": "me"})
+    labels = write(tmp_path / "labels.json", {"1": "pond"})
+    findings = entry("rr7k").check(annotations=str(folder), labels=str(labels))
+
+    notes = [f.message for f in findings if f.message.endswith("is not read")]
+    assert notes == [
+        f"key {key!r} of 1 of the 2 files is not read" for key in ("caption", "place", "source")
+    ]
+    with pytest.raises(SuiteOptionError, match=r"give option 'labels'.*'caption', 'place', 'sou"):
+        rr7k(tmp_path, annotations=str(folder))
+
+
+def test_sa1bs_own_keys_are_none_to_report(tmp_path: Path) -> None:
+    write(tmp_path / "sa1b" / "sa_7.json", sa1b(7, 1))
+    labels = write(tmp_path / "labels.json", {"1": "pond"})
+    findings = entry("rr7k").check(annotations=str(tmp_path / "sa1b"), labels=str(labels))
+
+    assert not [f.message for f in findings if "is not read" in f.message]
+    with pytest.raises(SuiteOptionError, match=r"give option 'labels'.*\}$"):
+        rr7k(tmp_path, annotations=str(tmp_path / "sa1b"))
+
+
 @pytest.mark.parametrize(
     ("record", "reason"),
     [

@@ -10,7 +10,6 @@ import pytest
 
 from metrics.segment_tables import PanopticTable, SemanticTable
 from suites.base import DataInvalid, Selection, Suite
-from suites.index import RegionIndex
 from suites.segmentation.ade20k_sets import ADE20K_PANOPTIC
 from suites.segmentation.index import SegmentationSource, ensure_index
 from suites.segmentation.panoptic_files import list_panoptic
@@ -120,17 +119,6 @@ def test_scoring_touches_no_label_map(root: Path, tmp_path: Path) -> None:
     suite = opened("ade20k-panoptic", moved)
     shutil.rmtree(moved)
     assert values(scored(suite, true_answers(suite)))["pq"] == 1.0
-
-
-def test_an_image_without_segments_is_left_out_and_counted(tmp_path: Path) -> None:
-    root = tmp_path / "ade"
-    empty = Panoptic.of(np.zeros((4, 4), np.int64), {})
-    write_ade20k(root, {"a": random_image(1), "b": empty, "c": random_image(2)})
-    suite = opened("ade20k-panoptic", root)
-    assert [suite.record(n).image_id for n in range(len(suite))] == ["a", "c"]
-    assert values(scored(suite, true_answers(suite)))["pq"] == 1.0
-    folder = next((tmp_path / "ade-cache" / "indexes" / "ade20k-panoptic").iterdir())
-    assert RegionIndex(folder).card.images_without_regions == 1
 
 
 def test_a_selection_is_the_first_images_of_regions_and_tables_alike(root: Path) -> None:

@@ -9,22 +9,16 @@ import pytest
 from numpy.typing import NDArray
 
 from adapters.interface import Task
-from metrics.mean_iou import PixelCounts, class_iou, mean_iou
-from metrics.mean_iou import count_maps as count_pixel_maps
-from metrics.panoptic import PanopticCounts
-from metrics.panoptic import count_maps as count_segment_maps
+from metrics.mean_iou import class_iou, mean_iou
 from metrics.panoptic_quality import class_quality, panoptic_quality
-from metrics.segment_tables import Segments
 from suites.base import Suite, SuiteError
 from suites.segmentation.cityscapes_sets import CITYSCAPES_PANOPTIC
-from suites.vocabularies import load_vocabulary
 from tests.suites.segmentation_files import (
     BED,
     BUILDING,
     CAR,
     PERSON,
     SKY,
-    VOID,
     WALL,
     Panoptic,
     as_rgb,
@@ -35,10 +29,7 @@ from tests.suites.segmentation_files import (
     values,
     write_ade20k,
 )
-
-VOCABULARY = load_vocabulary("ade20k-150")
-LABELS = VOCABULARY.labels
-THINGS = VOCABULARY.thing_flags()
+from tests.suites.segmentation_pixels import LABELS, THINGS, pixel_counts, random_image
 
 STREET = Panoptic.of(
     [
@@ -189,19 +180,6 @@ def test_an_answer_to_an_unknown_region_is_refused(suite: Suite) -> None:
         scored(suite, answers)
 
 
-def random_image(generator: np.random.Generator) -> Panoptic:
-    blocks = generator.integers(0, 8, (4, 4))
-    ids = np.kron(blocks, np.ones((2, 3), np.int64)).astype(np.int64)
-    shown = [int(label) for label in np.unique(ids) if label]
-    classes = {label: int(generator.choice([WALL, SKY, BED, PERSON, CAR])) for label in shown}
-    things = [label for label, klass in classes.items() if THINGS[klass]]
-    crowd = [label for label in things if generator.random() < 0.2]
-    semantic = Panoptic.of(ids, classes).semantic
-    noise = generator.random(ids.shape)
-    semantic = np.where(noise < 0.1, VOID, np.where(noise > 0.9, BUILDING, semantic))
-    return Panoptic(ids, semantic, classes, crowd)
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_the_index_gives_the_numbers_of_the_pixels(tmp_path: Path, seed: int) -> None:
     generator = np.random.default_rng(seed)
@@ -226,41 +204,6 @@ def test_the_index_gives_the_numbers_of_the_pixels(tmp_path: Path, seed: int) ->
         assert found == {
             LABELS[klass]: expected[klass] for klass in np.flatnonzero(~np.isnan(expected))
         }
-
-
-def pixel_counts(
-    images: dict[str, Panoptic], texts: dict[str, str]
-) -> tuple[PanopticCounts, PixelCounts]:
-    """The general way: draw the predicted maps and compare them pixel by pixel."""
-    matches, pixels = [], []
-    for name, image in images.items():
-        predicted = np.zeros_like(image.ids)
-        classes: dict[int, int] = {}
-        for label in image.classes:
-            klass = LABELS.index(texts[f"{name}/{label:08d}"])
-            drawn = label if THINGS[klass] else 1000 + klass
-            classes[drawn] = klass
-            predicted[image.ids == label] = drawn
-        truth = Segments.of(
-            list(image.classes),
-            list(image.classes.values()),
-            [label in image.crowd for label in image.classes],
-        )
-        segments = Segments.of(list(classes), list(classes.values()))
-        matches.append(
-            count_segment_maps(image.ids, truth, predicted, segments, classes=len(LABELS))
-        )
-        pixels.append(
-            count_pixel_maps(
-                image.semantic,
-                predicted,
-                segments.ids,
-                segments.classes,
-                classes=len(LABELS),
-                ignore=VOID,
-            )
-        )
-    return PanopticCounts.join(matches), PixelCounts.join(pixels)
 
 
 def test_intervals_come_from_drawing_whole_images(tmp_path: Path) -> None:

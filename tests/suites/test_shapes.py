@@ -213,7 +213,8 @@ def test_every_option_makes_another_suite(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"size": 32}, "'size' must be an integer from 64, not 32"),
+        ({"size": 32}, "'size' must be an integer from 64 to 2048, not 32"),
+        ({"size": 99_999_999}, "'size' must be an integer from 64 to 2048, not 99999999"),
         ({"images": 0}, "'images' must be an integer from 1"),
         ({"images": True}, "'images' must be an integer"),
         ({"seed": "-1"}, "'seed' must be an integer from 0"),

@@ -9,20 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import PIL.Image
 from numpy.typing import NDArray
 
 from adapters.interface import JsonScalar
 from suites.base import DataInvalid, PictureError, open_picture
 from suites.registry import Prepared, Progress
-from suites.segmentation.ade20k_sets import ADE847, FULL_MAPS
+from suites.segmentation.ade20k_sets import ADE847, ADE847_PREPARATION, FULL_MAPS
 from suites.segmentation.label_maps import read_rgb
 from suites.segmentation.label_rules import IGNORE
 from suites.segmentation.locate import find, root_of
 from suites.segmentation.prepare.converting import convert_all, save_picture
+from suites.segmentation.prepare.opencv_resize import shrink_bilinear, shrink_nearest
+from suites.segmentation.prepared import begin
 
 _SHORT_SIDE = 512
 _IDS = Path(__file__).with_name("ade20k_full_ids.txt")
@@ -42,7 +42,8 @@ def prepare(
 
     Raises:
         DataMissing: the full release is not there, or a picture lacks.
-        DataInvalid: a label picture cannot be read.
+        DataInvalid: a label picture cannot be read, or pictures are there that an earlier
+            preparation made.
     """
     home, labels = find(root_of(ADE847.card.name, root), ADE847.homes, FULL_MAPS)
     conversions = []
@@ -56,6 +57,7 @@ def prepare(
                 picture_output=home / "images_detectron2" / "validation" / f"{name}.jpg",
             )
         )
+    begin(ADE847_PREPARATION, home, [conversion.picture_output for conversion in conversions])
     return convert_all(conversions, home, "ADE20K pictures and maps", progress)
 
 
@@ -79,8 +81,8 @@ class _Picture:
         except PictureError as error:
             raise DataInvalid(str(error)) from error
         small = _smaller(width, height)
-        save_picture(shrink_picture(picture, small), self.picture_output)
-        save_picture(_shrink_labels(classes, small), self.map_output)
+        save_picture(shrink_bilinear(np.asarray(picture), small), self.picture_output)
+        save_picture(shrink_nearest(classes, small), self.map_output)
 
 
 @lru_cache(maxsize=1)
@@ -101,32 +103,3 @@ def _smaller(width: int, height: int) -> tuple[int, int]:
     if height >= width > _SHORT_SIDE:
         return _SHORT_SIDE, round(height / width * _SHORT_SIDE)
     return width, height
-
-
-def shrink_picture(picture: PIL.Image.Image, size: tuple[int, int]) -> NDArray[Any]:
-    """Bilinear between the four nearest pixels, without smoothing first, as OpenCV does."""
-    if picture.size == size:
-        return np.asarray(picture)
-    scale_x, scale_y = picture.width / size[0], picture.height / size[1]
-    return np.asarray(
-        picture.transform(
-            size,
-            PIL.Image.Transform.AFFINE,
-            (scale_x, 0, 0, 0, scale_y, 0),
-            PIL.Image.Resampling.BILINEAR,
-        )
-    )
-
-
-def _shrink_labels(labels: NDArray[np.uint16], size: tuple[int, int]) -> NDArray[np.uint16]:
-    """The label at each pixel's top left corner, as OpenCV's nearest neighbour."""
-    rows = _corners(size[1], labels.shape[0])
-    columns = _corners(size[0], labels.shape[1])
-    return labels[rows[:, None], columns[None, :]]
-
-
-def _corners(small: int, large: int) -> NDArray[np.intp]:
-    # The reciprocal of a quotient, to round in floating point as OpenCV does.
-    step = 1.0 / (small / large)
-    corners: NDArray[np.intp] = np.floor(np.arange(small) * step).astype(np.intp)
-    return np.clip(corners, 0, large - 1)
