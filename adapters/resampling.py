@@ -25,6 +25,7 @@ from adapters.device import upload
 PILLOW = tuple(int(part) for part in PIL.__version__.split(".")[:2])
 SUPPORT = 2.0  # pixels on either side of the centre that the bicubic filter weighs
 SCALE = 2.0**22  # weights are multiples of its inverse
+PINNED = 2**22  # bytes of a mask that page-locked memory is taken for
 HELD = 2**23  # float64 numbers: of pixels, of weights and of sums, 64 MiB each
 REMEMBERED = 256  # pairs of sizes whose weights are kept on their device, 50 to 400 KB each
 
@@ -49,8 +50,12 @@ class Resampler:
         return cls(device, resize_by_products) if device.type == "cuda" else HOST
 
     def upload(self, mask: npt.NDArray[np.bool_]) -> torch.Tensor:
-        """A mask where pixels are kept; see :func:`adapters.device.upload`."""
-        return upload(torch.from_numpy(mask), self.device)
+        """A mask where pixels are kept; see :func:`adapters.device.upload`.
+
+        For the copy of a large one the host waits, as for a picture's.
+        """
+        values = torch.from_numpy(mask)
+        return upload(values, self.device) if mask.size <= PINNED else values.to(self.device)
 
     def load(self, image: Image.Image) -> torch.Tensor:
         """The planes of an RGB picture, uint8 ``[3, height, width]``.

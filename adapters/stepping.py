@@ -94,7 +94,7 @@ class Stepper:
         """
         batch = sum(group[0].keys.shape[0] for group in groups)
         held = _Shape(batch, len(positions), len(owners))
-        self._continued = None  # or its buffers would stay while larger ones are made
+        self._continued = None  # its storage may be replaced from here on, even if this fails
         step = self.shaped(held.rounded_up(_ROOM))
         first = 0
         for group in groups:
@@ -199,9 +199,11 @@ class Continuation:
         old, length = self._step, self._held.capacity
         batch, rows = batch.to(old.tokens.device), rows.to(old.tokens.device)
         ids, owners = old.ids[rows], old.owners[:length]
-        # Places of branches that are gone are given up; a sequence goes with all that it has.
-        places = ((owners == SHARED) | torch.isin(owners, ids)).nonzero()[:, 0]
         several = self._held.batch > 1
+        # Places of branches that are gone are given up; a sequence goes with all that it has.
+        places = torch.arange(length, device=owners.device)
+        if not several:
+            places = places[(owners == SHARED) | torch.isin(owners, ids)]
 
         def moved(buffer: torch.Tensor) -> torch.Tensor:
             return buffer[batch, :, :length] if several else buffer[:, :, places]

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from bench.errors import NO_ROOM, StoreError, StoreFull
@@ -73,7 +74,17 @@ def _temporaries(folder: Path) -> Iterator[Path]:
 
 def _owner(process: int) -> str:
     """The end of a temporary file's name; a folder may be shared by machines."""
-    return f"{socket.gethostname()}.{process}"
+    return f"{_machine()}.{process}"
+
+
+@cache
+def _machine() -> str:
+    """This machine since it was started; many are called alike."""
+    try:
+        started = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
+    except OSError:  # not Linux
+        started = ""
+    return f"{socket.gethostname()}.{started}"
 
 
 def _is_abandoned(temporary: Path) -> bool:

@@ -139,10 +139,17 @@ def _mend_streams() -> None:
 
 def _stop_in_order() -> None:
     """Take what schedulers and closed terminals send for Ctrl-C: what is finished gets stored."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)
+    names = ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    taken = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+
+    def stop(*_: object) -> None:
+        for number in taken:  # a second one must not disturb what the first has begun
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in taken:
+        signal.signal(number, stop)
 
 
 def _deliberate() -> tuple[type[Exception], ...]:

@@ -170,7 +170,10 @@ def _ask(recognizer: RegionRecognizer, query: RegionQuery, generation: Generatio
     problem = ""
     for _ in range(_TRIES):
         try:
-            (answers,) = recognizer.recognize([query], generation)
+            given = recognizer.recognize([query], generation)
+            if len(given) != 1:
+                raise ValueError(f"the adapter gave {len(given)} lists of answers for one picture")
+            answers = given[0]
             if len(answers) != len(query.region_ids):
                 raise ValueError(
                     f"the adapter gave {len(answers)} answers for {len(query.region_ids)} regions"

@@ -71,14 +71,17 @@ def finish(
         if report and done:  # what came before the failure is worth its board
             write_board(config)
         raise
-    page = write_board(config) if report else None
-    if page is not None:
-        tracker.log_board([outcome.run for outcome in done if outcome.kept], page.parent)
-    if as_json:
-        board = None if page is None else str(page)
-        runs = [_values(outcome) for outcome in done]
-        print_json({"runs": runs, "refused": refused, "board": board})
-    elif page is not None:
+    page: Path | None = None
+    try:
+        if report:
+            page = write_board(config)
+            tracker.log_board([outcome.run for outcome in done if outcome.kept], page.parent)
+    finally:  # what was done is told also where the board cannot be written
+        if as_json:
+            board = None if page is None else str(page)
+            runs = [_values(outcome) for outcome in done]
+            print_json({"runs": runs, "refused": refused, "board": board})
+    if page is not None and not as_json:
         click.echo(str(page))
     if refused:
         return ExitCode.USAGE
@@ -97,7 +100,7 @@ def write_board(
         Its index page.
     """
     show = pictures or config.contents.site_pictures
-    with _rare_collection():
+    with _rare_collection(), _telling_removed(site or config.site):
         from bench.board import gather
         from bench.samples import suite_pictures
         from reports.fingerprint import code
@@ -124,6 +127,21 @@ def write_efficiency_page(config: Config, site: Path | None = None) -> Path | No
 
     board = gather(stored_runs(config.runs), config.efficiency)
     return write_efficiency(board, site or config.site).absolute() if board.swept else None
+
+
+@contextmanager
+def _telling_removed(site: Path) -> Iterator[None]:
+    """Name the comparisons that the block removes from the site, as their runs have changed."""
+    before = sorted((site / "compare").glob("*.html"))
+    try:
+        yield
+    finally:
+        for page in before:
+            if not page.is_file():
+                note(
+                    f"the comparison {page} is removed: one of its runs answered more, was scored "
+                    "anew, or is gone; `bench compare` makes it anew"
+                )
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import re
@@ -47,6 +48,13 @@ def code() -> CodeRecord:
         python=platform.python_version(),
         packages={name: found for name in PACKAGES if (found := package_version(name))},
     )
+
+
+@cache
+def local_changes() -> str | None:
+    """Digest of what the running code has that its commit has not; ``None`` without git."""
+    changes = _git("diff", "HEAD")
+    return None if changes is None else hashlib.sha256(changes.encode()).hexdigest()
 
 
 def hardware(device: str) -> HardwareRecord:

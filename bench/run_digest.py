@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from bench.identity import digest
-from bench.output import note
 from bench.store import StoredRun
 from bench.stored_scores import SUMMARY, StoredScores
 
@@ -27,21 +24,6 @@ def run_digest(run: StoredRun, stored: StoredScores) -> str:
     values["sessions"] = [s for s in values["sessions"] if not _asked_nothing(s)]
     scores = hashlib.sha256((stored.folder / SUMMARY).read_bytes()).hexdigest()
     return digest([values, scores])
-
-
-@contextmanager
-def telling_removed(site: Path) -> Iterator[None]:
-    """Name the comparisons that the block removes from the site, as their runs have changed."""
-    before = sorted((site / "compare").glob("*.html"))
-    try:
-        yield
-    finally:
-        for page in before:
-            if not page.is_file():
-                note(
-                    f"the comparison {page} is removed: one of its runs answered more, was scored "
-                    "anew, or is gone; `bench compare` makes it anew"
-                )
 
 
 def _asked_nothing(session: Mapping[str, Any]) -> bool:

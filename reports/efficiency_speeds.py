@@ -210,10 +210,14 @@ def _ratios(group: Group[Speed]) -> dict[Curve, list[Entry]]:
         first = points.get(1)
         base = first.seconds_p50 if first and first.measured else None
 
-        def ratio(point: Speed, base: float | None = base) -> Entry:
+        # What is relative to a doubtful time is as doubtful.
+        mark = first.mark if first else ""
+
+        def ratio(point: Speed, base: float | None = base, mark: str = mark) -> Entry:
             if base is None:
                 return Entry("–", absent=True)
-            return Entry(f"{(point.seconds_p50 or 0) / base:.2f}×")
+            relative = f"{(point.seconds_p50 or 0) / base:.2f}×"
+            return Entry(relative if point.doubtful else relative + mark)
 
         cells[curve] = [_or_why(points.get(n), ratio) for n in group.instances]
     return cells
@@ -254,7 +258,8 @@ def _relative(
         title = f"Time relative to one region, {WAYS[way]}"
         caption = Caption(f"{key}-relative-{way}", title, told(lines, "×"))
         figure = relative_chart(lines, caption, ["median end-to-end time", *made_of(group)])
-        yield figure._replace(remark=_left(group, looks, way), data=_data(group, way))
+        remark = _left(group, looks, way, relative=True)
+        yield figure._replace(remark=remark, data=_data(group, way))
 
 
 def _lines(
@@ -275,17 +280,26 @@ def _lines(
     return lines
 
 
-def _left(group: Group[Speed], looks: Mapping[Curve, Style | None], way: str) -> str:
+def _left(
+    group: Group[Speed],
+    looks: Mapping[Curve, Style | None],
+    way: str,
+    *,
+    relative: bool = False,
+) -> str:
     """Curves that could not be drawn, points whose audits failed, and quick measurements."""
     remarks, doubtful, drawn = [], [], []
     for curve in group.of(way):
         points = group.curves[curve]
-        if looks[curve] is not None:
-            drawn += [(group.labels[curve], points[n]) for n in sorted(points)]
         if looks[curve] is None:
             remarks.append(f"{group.labels[curve]}: in the table only")
         elif not any(point.measured for point in points.values()):
             remarks.append(f"{group.labels[curve]}: {points[min(points)].outcome_words}")
+        elif relative and not (1 in points and points[1].measured):
+            remarks.append(f"{group.labels[curve]}: no value at N = 1")
+            continue
+        else:
+            drawn += [(group.labels[curve], points[n]) for n in sorted(points)]
         if found := [str(n) for n in sorted(points) if points[n].doubtful]:
             doubtful.append(f"{group.labels[curve]} at N = {', '.join(found)}")
     told = {"Not drawn": remarks, f"{DOUBT} An audit failed": doubtful}

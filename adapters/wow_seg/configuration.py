@@ -180,7 +180,8 @@ def _refuse_other_models(
         "wow-seg",
         "config.json",
         # As in the official code, without it the vision tower's size holds.
-        {**raw, "force_image_size": raw.get("force_image_size") or side},
+        {k: v for k, v in raw.items() if v is not None}
+        | {"force_image_size": raw.get("force_image_size") or side},
         {
             "select_layer": -1,
             "tie_word_embeddings": False,

@@ -36,13 +36,11 @@ def command(
     from bench.exit_codes import ExitCode
     from bench.outcomes import write_board, write_efficiency_page
     from bench.output import print_json, warn
-    from bench.run_digest import telling_removed
     from bench.store import stored_runs
 
     config = load_config(config_path)
     if only is None:
-        with telling_removed(site or config.site):
-            page = write_board(config, site, ShowPictures(pictures) if pictures else None)
+        page = write_board(config, site, ShowPictures(pictures) if pictures else None)
         count = len(stored_runs(config.runs))
         if not count and not any(config.efficiency.rglob("*.json")):
             warn(f"the board is empty: no run is stored under {config.runs}; do `bench run`")

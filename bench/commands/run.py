@@ -62,7 +62,6 @@ def command(
     from bench.config import load_config
     from bench.outcomes import finish
     from bench.output import note
-    from bench.run_digest import telling_removed
     from bench.running import run_all
     from bench.tracking import Tracker
     from suites.base import Selection
@@ -81,10 +80,9 @@ def command(
     outcomes = run_all(config, chosen, asked, selection, resamples=resamples)
     errors: list[str] = []
     try:
-        with telling_removed(config.site):
-            return finish(
-                config, _noting(outcomes, errors), tracker, report=not no_report, as_json=as_json
-            )
+        return finish(
+            config, _noting(outcomes, errors), tracker, report=not no_report, as_json=as_json
+        )
     finally:
         for line in errors:
             note(line)

@@ -33,7 +33,6 @@ def command(
     from bench.outcomes import finish
     from bench.output import print_json, warn
     from bench.rescoring import rescore
-    from bench.run_digest import telling_removed
     from bench.store import find_runs
     from bench.tracking import Tracker
 
@@ -46,5 +45,4 @@ def command(
         return ExitCode.INCOMPLETE
     outcomes = rescore(config, found, resamples=resamples)
     tracker = Tracker.of(config.contents.mlflow, enabled=not no_mlflow)
-    with telling_removed(config.site):
-        return finish(config, outcomes, tracker, report=not no_report, as_json=as_json)
+    return finish(config, outcomes, tracker, report=not no_report, as_json=as_json)

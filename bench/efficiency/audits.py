@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 
-from adapters.interface import Answer
+from adapters.interface import Answer, Status
 from bench.efficiency.asking import Question
 from bench.efficiency.records import Audits
 from bench.efficiency.scenes import Scene
@@ -57,7 +57,8 @@ def outputs_equal(question: Question, timed: Sequence[Answer], plain: Sequence[A
         return False
     if question.decode == "natural":
         return list(timed) == list(plain)
-    shortest = min((len(wanted.token_ids) for wanted in plain), default=0)
+    lengths = [len(w.token_ids) for w in plain if w.status is not Status.UNANSWERABLE]
+    shortest = max(1, min(lengths, default=1))  # no row is gone before the first token
     return all(
         _begins(answer, wanted, None if question.way == "alone" else shortest)
         for answer, wanted in zip(timed, plain, strict=True)
@@ -66,4 +67,5 @@ def outputs_equal(question: Question, timed: Sequence[Answer], plain: Sequence[A
 
 def _begins(answer: Answer, wanted: Answer, length: int | None) -> bool:
     begun = wanted.token_ids[:length]
-    return answer.token_ids[: len(begun)] == begun and answer.error == wanted.error
+    seen = [one.status is Status.UNANSWERABLE for one in (answer, wanted)]
+    return answer.token_ids[: len(begun)] == begun and seen[0] == seen[1]

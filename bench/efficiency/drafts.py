@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bench.efficiency.measuring import Measured
 from bench.efficiency.records import SpeedRecord
 from bench.efficiency.storing import write_model
+from bench.provenance import local_changes
 
 SUFFIX = ".draft"  # nothing that reads records reads these
 
@@ -17,11 +18,15 @@ _OF_THE_HOUR = {"started", "load_seconds", "load_average", "foreign_processes", 
 
 
 class Draft(BaseModel):
-    """What has been found of a point; ``point`` is its record without results."""
+    """What has been found of a point; ``point`` is its record without results.
+
+    ``changes`` tells code apart that was not committed.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     point: SpeedRecord
+    changes: str | None
     found: Measured
 
 
@@ -32,7 +37,7 @@ def write_draft(path: Path, point: SpeedRecord, found: Measured) -> None:
         StoreFull: there is no room.
         StoreError: the folder cannot be written.
     """
-    write_model(path, Draft(point=point, found=found))
+    write_model(path, Draft(point=point, changes=local_changes(), found=found))
 
 
 def read_draft(path: Path, point: SpeedRecord) -> Draft | None:
@@ -45,7 +50,8 @@ def read_draft(path: Path, point: SpeedRecord) -> Draft | None:
         draft = Draft.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None
-    return draft if _circumstances(draft.point) == _circumstances(point) else None
+    same = _circumstances(draft.point) == _circumstances(point)
+    return draft if same and draft.changes == local_changes() else None
 
 
 def _circumstances(point: SpeedRecord) -> dict[str, Any]:

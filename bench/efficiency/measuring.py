@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from itertools import cycle
 
 from adapters.interface import Answer, Generation, RegionRecognizer, Status
+from adapters.lifecycle import KeepsLog
 from bench.efficiency.asking import Question, ask, refusal
 from bench.efficiency.audits import audit
 from bench.efficiency.hardware import AttentionKernels
-from bench.efficiency.meter import Lap, Memory, Meter
+from bench.efficiency.meter import Lap, Memory, Meter, is_out_of_memory
 from bench.efficiency.problems import AnswersBroke, NotPossible, Unmeasured, problem_of
 from bench.efficiency.records import Audits
 from bench.efficiency.scenes import Scene
@@ -96,7 +97,7 @@ class Trial:
         """
         lap, answers = self._asked(next(self._scenes))
         if reason := refusal(self.question, answers):
-            raise NotPossible(reason)
+            raise self._refused(reason)
         warm = warm_up(lambda: self._timed(next(self._scenes))[0].seconds, self._effort)
         if self._found is not None:
             self._found.stops += 1
@@ -145,6 +146,14 @@ class Trial:
         if self._found is None:
             raise RuntimeError("a trial is measured before it is prepared")
         return self._found
+
+    def _refused(self, reason: str) -> Exception:
+        """What it means that the first query was not answered."""
+        if is_out_of_memory(RuntimeError(reason)):
+            return MemoryError(reason)
+        # A program of its own may have crashed, and be mended.
+        is_program = isinstance(self._recognizer, KeepsLog)
+        return AnswersBroke(reason) if is_program else NotPossible(reason)
 
     def _asked(self, scene: Scene) -> tuple[Lap, list[Answer]]:
         question = self.question

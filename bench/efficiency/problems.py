@@ -21,7 +21,7 @@ class NotPossible(Exception):
 
 
 class AnswersBroke(Exception):
-    """A model that had answered a question did not answer it again; the message says how."""
+    """A query was not answered as it should have been, which may be otherwise next time."""
 
 
 class Unmeasured(NamedTuple):

@@ -26,6 +26,7 @@ from bench.efficiency.scenes import Scene, draw_scene
 from bench.efficiency.speeds import Circumstances
 from bench.efficiency.timing import Effort
 
+_LOADS = 3  # a model that failed after as many loads, with nothing measured since, is left
 _ROOM = 2  # times a model's weights that must be free for it to join others
 
 
@@ -34,11 +35,13 @@ class Entrant:
     """A model that waits to be loaded.
 
     ``questions`` are asked with no other model there: those that found no room beside others, or
-    that were left when the model had failed. ``None`` stands for all of the sweep.
+    that were left when the model had failed. ``None`` stands for all of the sweep. ``failures``
+    counts how often it failed since it gave a result.
     """
 
     contender: Contender
     questions: tuple[Question, ...] | None = None
+    failures: int = 0
 
 
 @dataclass(slots=True)
@@ -56,6 +59,7 @@ class Loaded:
     here: Circumstances
     missing: list[Question] = field(default_factory=list)
     later: list[Question] = field(default_factory=list)
+    failures: int = 0
 
     def close(self) -> None:
         """Give its memory back; it cannot be asked any more."""
@@ -124,6 +128,7 @@ class Turns:
             task = contender.task(loaded.recognizer.card)
             kept, loaded.missing = self._sorted((loaded.here, self._questions(task)), entrant)
             yield from kept
+            loaded.failures = entrant.failures
             if loaded.missing:
                 group.append(loaded)
             else:
@@ -142,7 +147,11 @@ class Turns:
             outcomes = measure(list(turns), scenes, unseen, self.effort, self.tell)
             for asked, question, found in outcomes:
                 yield from self._finish(turns[asked], question, found)
-        return [Entrant(loaded.contender, tuple(loaded.later)) for loaded in group if loaded.later]
+        return [
+            Entrant(loaded.contender, tuple(loaded.later), loaded.failures)
+            for loaded in group
+            if loaded.later
+        ]
 
     def _asked(self, loaded: Loaded, decode: Decode) -> Asked:
         """A model with its points that are decoded so, and what is known of them."""
@@ -176,13 +185,21 @@ class Turns:
             return
         stored = self.shelf.store(loaded.here.record(question, found))
         yield stored
-        if stored.failed:
-            # In what state it left model and device is anybody's guess.
-            if loaded.missing:
-                left = "; ".join(describe(question) for question in loaded.missing)
-                self.tell(f"{loaded.contender.title}: loaded again after the failure for: {left}")
-            loaded.later += loaded.missing
-            loaded.missing.clear()
+        if stored.has_result:
+            loaded.failures = 0
+        if not stored.failed:
+            return
+        # In what state it left model and device is anybody's guess.
+        loaded.failures += 1
+        loaded.later += loaded.missing
+        loaded.missing.clear()
+        title = loaded.contender.title
+        left = "; ".join(describe(question) for question in loaded.later)
+        if left and loaded.failures < _LOADS:
+            self.tell(f"{title}: loaded again after the failure for: {left}")
+        elif left:
+            loaded.later.clear()
+            yield Skipped(f"{title}: not asked after failing every time: {left}", lost=True)
 
     def _load(self, contender: Contender) -> Loaded | Unmeasured:
         try:

@@ -191,7 +191,7 @@ class _Tally:
             )
         if self.empty.count:
             becomes = (
-                "they are not asked about; their pixels and listed segments count in every score"
+                "they are not asked about; their pixels and listed segments count in PQ and mIoU"
                 if panoptic
                 else "they are left out"
             )

@@ -66,6 +66,17 @@ def test_what_was_left_when_a_model_failed_is_asked_when_it_is_loaded_again(
     assert paced.LOADED == []
 
 
+def test_a_model_that_always_fails_is_not_loaded_for_every_point(
+    efficiency: Efficiency, paced: ModuleType
+) -> None:
+    models = "{one: {adapter: paced, preset: small, settings: {breaks: device}}}"
+    code, printed = efficiency("--measure", "speed", models=models)
+    assert code == 3
+    assert [r["outcome"] for r in speeds(printed)] == ["failed"] * 3
+    (reason,) = printed["skipped"]
+    assert "one, max_tiles 12: not asked after failing every time: 1 alone" in reason
+
+
 def test_a_device_that_is_gone_makes_failed_points_of_all_that_is_left(
     efficiency: Efficiency, paced: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

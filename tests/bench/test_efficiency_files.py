@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from bench import cli
+from bench.atomic import _machine
 from bench.config import Config
 from bench.efficiency.storing import read_record
 from bench.errors import StoreError
@@ -98,7 +98,7 @@ def test_a_stray_file_costs_neither_sweep_nor_board(
 def test_what_another_process_is_writing_is_left_alone(efficiency: Efficiency, place: Path) -> None:
     folder = place / "efficiency" / "main" / "one"
     folder.mkdir(parents=True)
-    writing = folder / f".a.json.{socket.gethostname()}.{os.getppid()}.tmp"
+    writing = folder / f".a.json.{_machine()}.{os.getppid()}.tmp"
     writing.write_text("{")
     code, _ = efficiency("--measure", "cost")
     assert code == 0

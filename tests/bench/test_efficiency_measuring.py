@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -272,6 +273,35 @@ def test_forced_answers_are_compared_until_the_first_plain_one_ends() -> None:
         (answers((1, 2, 3, 9)), (False, False)),
     ):
         assert tuple(outputs_equal(asked, timed, plain) for asked in (together, alone)) == expected
+    unseen_one, seen_one = Answer.unanswerable("no pixel"), answers((9, 9, 9, 9))
+    assert not outputs_equal(together, [*seen_one, unseen_one], [*answers((1, 2)), unseen_one])
+    assert not outputs_equal(together, seen_one * 2, [*answers((9, 9)), unseen_one])
+    assert outputs_equal(together, [*seen_one, unseen_one], [*answers((9, 9)), unseen_one])
     natural = question(2, decode="natural")
     assert outputs_equal(natural, plain, plain)
     assert not outputs_equal(natural, answers((1, 2, 3, 9), (4, 5)), plain)
+
+
+class Program(PacedModel):
+    """One that keeps a log, as programs of their own do."""
+
+    def log_to(self, path: Path) -> None:
+        raise AssertionError(f"nothing is logged to {path}")
+
+
+def test_a_program_that_did_not_answer_may_do_so_next_time() -> None:
+    plain = paced_model({"breaks": "answers"})
+    (found,) = run_on(Program(plain.card, {"breaks": "answers"}, CLOCK), question(2)).values()
+    assert found == Unmeasured("failed", "AnswersBroke: the worker is gone")
+    (found,) = run_on(plain, question(2)).values()
+    assert found == Unmeasured("not_possible", "the worker is gone")
+
+
+def test_an_answer_that_tells_of_no_memory_is_a_lack_of_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = Answer.errored("OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB")
+    monkeypatch.setattr(PacedModel, "_answer", lambda *_: [told] * 2)
+    (found,) = run(question(2)).values()
+    assert isinstance(found, Unmeasured)
+    assert found.outcome == "out_of_memory"

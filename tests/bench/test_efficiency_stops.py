@@ -133,7 +133,7 @@ def test_what_is_measured_anew_goes_on_as_well(
     assert len(paced.ASKED) == WARM_UP + A_ROUND  # the last round of the second model
 
 
-@pytest.mark.parametrize("change", ["code", "partners", "damage", "machine"])
+@pytest.mark.parametrize("change", ["code", "uncommitted code", "partners", "damage", "machine"])
 def test_rounds_of_other_circumstances_are_measured_anew(
     efficiency: Efficiency,
     paced: ModuleType,
@@ -148,6 +148,8 @@ def test_rounds_of_other_circumstances_are_measured_anew(
     words: list[str] = []
     if change == "code":
         monkeypatch.setattr("bench.provenance.code", _with_another_commit())
+    if change == "uncommitted code":
+        monkeypatch.setattr("bench.efficiency.drafts.local_changes", lambda: "others")
     if change == "partners":
         words = ["--model", "one"]
     if change == "damage":

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -92,7 +91,7 @@ def ended() -> int:
 
 
 def test_only_what_no_process_is_writing_is_abandoned(tmp_path: Path, ended: int) -> None:
-    here, old = socket.gethostname(), time.time() - 2 * 86_400
+    here, old = atomic._machine(), time.time() - 2 * 86_400
     running, parent = os.getpid(), os.getppid()
     kept = [f".a.json.{here}.{running}.tmp", f".b.json.{here}.{parent}.tmp"]
     kept += [f".c.json.elsewhere.{ended}.tmp", ".d.json.tmp", f".e.json.{here}.{10**30}.tmp"]

@@ -102,3 +102,14 @@ def curves(chart: Path) -> list[int]:
 
 def open_marks(chart: Path) -> int:
     return len(re.findall(r"<path[^>]*stroke-width=\"1.7\"", chart.read_text()))
+
+
+def test_a_curve_without_a_value_at_one_region_has_no_relative_one(tmp_path: Path) -> None:
+    speeds = small_speeds(stops={"wow-seg": (1, "failed")})
+    later = (speeds["model"] == "wow-seg") & (speeds["instances"] > 1)
+    speeds["effort"] = ["quick" if quick else "full" for quick in later]
+    speeds.loc[later, "outcome"] = "measured"
+    speeds.loc[later, ["seconds_p50", "regions_per_second"]] = 1.0
+    page = write_efficiency(board(speeds=speeds), tmp_path).read_text(encoding="utf-8")
+    assert "Not drawn: wow-seg: no value at N = 1." in page
+    assert page.count("Quick measurement: wow-seg at N = 4, 32.") == 4  # not below the relative

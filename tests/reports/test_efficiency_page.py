@@ -174,6 +174,10 @@ def test_speeds_whose_audits_failed_are_marked(tmp_path: Path, audit: str) -> No
         assert marked == {(TWO[0].name, 4), (TWO[0].name, 32)}
     told = f"† An audit failed: {TWO[0].name} at N = 4, 32."
     assert page.read_text().count(told) == 3  # below the charts of this way of asking
+    speeds[audit] = ~(point & (speeds["instances"] == 1))  # what the others are relative to
+    page = write_efficiency(board(speeds=speeds), tmp_path / "first")
+    (row,) = (row for row in table(page, "-relative-table").rows if row[1].endswith("†"))
+    assert all(cell.endswith(" †") for cell in row[1:])
     plain = write_efficiency(board(speeds=small_speeds()), tmp_path / "plain")
     assert "†" not in plain.read_text()
 
