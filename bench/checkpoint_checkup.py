@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapters import registry
+from adapters import external, registry
 from adapters.inspection import Finding, Inspection, Verdict, planned, weight_bytes
 from adapters.interface import AdapterCard, CheckpointError, JsonScalar
 from adapters.lifecycle import Closes
@@ -19,7 +19,7 @@ from bench.choices import ModelChoice, configured_model
 from bench.config import Config, ModelSpec
 from bench.errors import CertificateError, ConfigError
 
-_PROGRAM = "external"  # the adapter whose model is a program, with or without a checkpoint
+_PROGRAM = external.ENTRY.name  # whose model is a program, with or without a checkpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,11 @@ def _show(outcome: Outcome, *, as_json: bool) -> None:
         warn(message)
     if len(outcome.warnings) > _WARNINGS_SHOWN:
         note(f"… more warnings in {outcome.run.manifest_path}")
+    if errored := outcome.scores.counts.errored:
+        log = outcome.run.log_path
+        more = f"; the model's own messages are in {log}" if log.is_file() else ""
+        command = outcome.manifest.command
+        note(f"{outcome.run.name}: {errored:,} regions errored; `{command}` asks them again{more}")
     if not outcome.kept:
         selection = outcome.manifest.selection
         note(

@@ -13,10 +13,10 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from adapters import external
 from bench.manifest import CodeRecord, HardwareRecord
 
 DISTRIBUTION = "regionbench"
-EXTERNAL = "external"  # device of a program of its own that does not say which
 PACKAGES = (
     "datasets",
     "numpy",
@@ -111,7 +111,7 @@ def _accelerator(device: str) -> str | None:
         return torch.cuda.get_device_name(device)
     if re.fullmatch(r"(mps|xpu)(:\d+)?", device):
         return f"{device} of {_cpu_name()}"
-    return "a device unknown here" if device == EXTERNAL else device
+    return "a device unknown here" if device == external.ENTRY.name else device
 
 
 def _git(*arguments: str) -> str | None:

@@ -27,7 +27,6 @@ from bench.sessions import continued, dated_as_before, session
 from bench.store import StoredRun
 from suites.base import Selection, Suite, SuiteError
 
-LOG = Path("logs", "model.log")
 """Where in a run's folder a model's own messages are kept; not part of its results."""
 
 
@@ -88,7 +87,7 @@ def run_model(
         manifest, kept = continued(run, fresh)
         earlier, files = manifest.scorings, _contents(run.scores_folder)
         if isinstance(recognizer, KeepsLog):
-            recognizer.log_to(run.folder / LOG)
+            recognizer.log_to(run.log_path)
         with (
             session(writer, manifest, recognizer.card.device, certificate) as tally,
             PartWriter(writer) as store,

@@ -47,6 +47,11 @@ class StoredRun:
         return self.manifest_path.is_file()
 
     @property
+    def log_path(self) -> Path:
+        """What the model itself said, where it keeps a log."""
+        return self.folder / "logs" / "model.log"
+
+    @property
     def manifest_path(self) -> Path:
         """Where the manifest lies."""
         return self.folder / FILE_NAME

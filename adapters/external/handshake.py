@@ -7,13 +7,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapters.external import fields
+from adapters.external import ENTRY, fields
 from adapters.external.errors import Malformed
 from adapters.external.messages import PROTOCOL, VERSION
 from adapters.interface import AdapterCard, JsonScalar, Task
 
 REVISION = 1
-_EXTERNAL = "external"
 _UNKNOWN = "unknown"
 _KEYS = ("protocol", "version", "model", "device", "prompts", "settings", "context_dependent")
 _MODEL_KEYS = ("name", "version", "digest", "parameters", "dtype", "licence", "base_model")
@@ -43,7 +42,7 @@ class Handshake:
         """The adapter's card; all that an answer may depend on comes from the handshake."""
         declared = json.dumps([self.name, self.version, self.digest])
         return AdapterCard(
-            name=_EXTERNAL,
+            name=ENTRY.name,
             revision=REVISION,
             checkpoint=self.name if self.version is None else f"{self.name} {self.version}",
             checkpoint_digest=hashlib.sha256(declared.encode("ascii")).hexdigest(),
@@ -51,7 +50,7 @@ class Handshake:
             dtype=self.dtype,
             # Never a name by itself that torch knows: what it says of this machine's devices is
             # not about the worker's.
-            device=_EXTERNAL if self.device is None else f"{_EXTERNAL}: {self.device}",
+            device=ENTRY.name if self.device is None else f"{ENTRY.name}: {self.device}",
             prompts=self.prompts,
             settings=self.settings,
             base_model=self.base_model,

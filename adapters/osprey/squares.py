@@ -1,4 +1,4 @@
-"""Pictures to the square the network sees, however long they are.
+"""Pictures to the square the network sees, also very long ones.
 
 Of a picture enlarged to 512 pixels along its shorter side, the square holds 512 samples along the
 longer one: of a long picture most pixels are never looked at, and are not made here.
@@ -22,7 +22,7 @@ from adapters.osprey.preprocessing import (
 from adapters.resampling import bicubic_weights, columns_first
 
 LONGEST = 8  # times its shorter side; the square of a longer picture is made piece by piece
-PIECE = 2**21  # pixels of the enlarged picture that a piece is as large as
+PIECE = 2**21  # pixels of the enlarged picture in a piece, or a whole line where that is longer
 _LINES = 64  # resized at a time
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,9 +14,6 @@ from bench.options import (
     suite_options,
     with_root,
 )
-
-if TYPE_CHECKING:
-    from bench.outcomes import Outcome, Refused
 
 
 @click.command()
@@ -61,7 +56,6 @@ def command(
     from bench.choices import choose_models, choose_suites
     from bench.config import load_config
     from bench.outcomes import finish
-    from bench.output import note
     from bench.running import run_all
     from bench.tracking import Tracker
     from suites.base import Selection
@@ -78,29 +72,4 @@ def command(
         return show_plan(make_plan(config, chosen, asked, selection), as_json=as_json)
     tracker = Tracker.of(config.contents.mlflow, enabled=not no_mlflow)
     outcomes = run_all(config, chosen, asked, selection, resamples=resamples)
-    errors: list[str] = []
-    try:
-        return finish(
-            config, _noting(outcomes, errors), tracker, report=not no_report, as_json=as_json
-        )
-    finally:
-        for line in errors:
-            note(line)
-
-
-def _noting(
-    outcomes: Iterable[Outcome | Refused], errors: list[str]
-) -> Iterator[Outcome | Refused]:
-    """The outcomes as they come, with a line in ``errors`` for each that holds errors."""
-    from bench.outcomes import Outcome
-    from bench.running import LOG
-
-    for outcome in outcomes:
-        if isinstance(outcome, Outcome) and (count := outcome.scores.counts.errored):
-            log = outcome.run.folder / LOG
-            more = f"; the model's own messages are in {log}" if log.is_file() else ""
-            errors.append(
-                f"{outcome.run.name}: {count:,} regions errored, which the same command asks "
-                f"again{more}"
-            )
-        yield outcome
+    return finish(config, outcomes, tracker, report=not no_report, as_json=as_json)

@@ -92,7 +92,7 @@ class Trial:
 
         Raises:
             NotPossible: the model cannot be asked this.
-            AnswersBroke: it answered once, but not again.
+            AnswersBroke: it answered once, but not again; or a program of its own did not at all.
             Exception: whatever the model raises.
         """
         lap, answers = self._asked(next(self._scenes))

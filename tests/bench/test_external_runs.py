@@ -100,9 +100,10 @@ def test_a_crash_costs_one_picture_which_the_next_run_asks_again(
     configure(workplace, WORKS.replace("    reply", "    if LIFE == 1: 1 / 0\n    reply"))
     assert bench("run", "--no-report") == 3
     shown = capsys.readouterr()
+    run = only_run(workplace)
     assert shown.err.splitlines()[-1] == (
-        f"{only_run(workplace).name}: 2 regions errored, which the same command asks again; "
-        f"the model's own messages are in {only_run(workplace).folder / 'logs' / 'model.log'}"
+        f"{run.name}: 2 regions errored; `{run.manifest().command}` asks them again; "
+        f"the model's own messages are in {run.folder / 'logs' / 'model.log'}"
     )
     assert "incomplete" in shown.out
     assert "image '0000': worker `" in shown.err
